@@ -1,0 +1,164 @@
+/**
+ * Every setting and every limit, read once from the environment. The annotated copies are in config/*.env; the table of
+ * settings is in README.md. A wrong value stops the start with a sentence that names the setting.
+ */
+
+import { resolve } from 'node:path'
+import { envSchema } from 'env-schema'
+import { type Static, Type } from 'typebox'
+
+const KiB = 1024
+const MiB = 1024 * KiB
+const GiB = 1024 * MiB
+
+const Environment = Type.Object({
+  HOST: Type.String({ default: '127.0.0.1' }),
+  PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65535 }),
+  PUBLIC_URL: Type.Optional(Type.String({ pattern: '^https?://[^/]+/?$' })),
+  DATA_DIR: Type.String({ default: './data' }),
+  DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
+  S3_ENDPOINT: Type.Optional(Type.String({ pattern: '^https?://' })),
+  S3_PUBLIC_ENDPOINT: Type.Optional(Type.String({ pattern: '^https?://' })),
+  S3_BUCKET: Type.String({ default: 'holdfast' }),
+  S3_REGION: Type.String({ default: 'us-east-1' }),
+  S3_ACCESS_KEY: Type.String({ default: '' }),
+  S3_SECRET_KEY: Type.String({ default: '' }),
+  TRUST_PROXY: Type.String({ default: '' }),
+  LOG_LEVEL: Type.String({ default: 'info', pattern: '^(trace|debug|info|warn|error|fatal|silent)$' }),
+  JOBS: Type.String({ default: 'on', pattern: '^(on|off)$' }),
+  PACK_CACHE_MAX_BYTES: Type.Integer({ default: 20 * GiB, minimum: 0 }),
+  GIT_BLOB_MAX_BYTES: Type.Integer({ default: 10 * MiB, minimum: 1 }),
+  GIT_PACK_MAX_BYTES: Type.Integer({ default: 64 * GiB, minimum: 1 }),
+  LFS_OBJECT_MAX_BYTES: Type.Integer({ default: 1024 * GiB, minimum: 1 }),
+  LFS_SINGLE_PUT_MAX_BYTES: Type.Integer({ default: 5 * GiB, minimum: 1 }),
+})
+
+/** Where an S3-compatible object store is and how to sign for it. `publicEndpoint` is what presigned URLs name. */
+export interface S3Config {
+  endpoint: string
+  publicEndpoint: string
+  bucket: string
+  region: string
+  accessKey: string
+  secretKey: string
+}
+
+/** Limits on what comes from outside (design law 5). Bytes, milliseconds, seconds and counts as the names say. */
+export interface Limits {
+  gitBlobMaxBytes: number
+  gitPackMaxBytes: number
+  gitPackMaxObjects: number
+  gitObjectHeldMaxBytes: number
+  gitDeltaDepthMax: number
+  gitTreeDepthMax: number
+  gitPathMaxBytes: number
+  gitCommandsMax: number
+  gitWantsMax: number
+  gitHavesMax: number
+  gitRefPrefixesMax: number
+  gitDepthMax: number
+  gitRequestInflatedMaxBytes: number
+  lfsObjectMaxBytes: number
+  lfsSinglePutMaxBytes: number
+  lfsBatchMaxObjects: number
+  lfsLinkExpiresInSeconds: number
+  lfsLocksPageMax: number
+  lfsPathMaxBytes: number
+  jsonBodyMaxBytes: number
+  listPageMax: number
+  accountNameMaxLength: number
+  repoNameMaxLength: number
+  passwordMinLength: number
+  passwordMaxLength: number
+  signInFailuresMax: number
+  signInWindowSeconds: number
+  gracefulStopMs: number
+  doomedBytesGraceSeconds: number
+  orphanBytesGraceSeconds: number
+  compactionPacksMin: number
+}
+
+const fixedLimits = {
+  gitPackMaxObjects: 50_000_000,
+  gitObjectHeldMaxBytes: 16 * MiB,
+  gitDeltaDepthMax: 4_095,
+  gitTreeDepthMax: 512,
+  gitPathMaxBytes: 4 * KiB,
+  gitCommandsMax: 100_000,
+  gitWantsMax: 600_000,
+  gitHavesMax: 600_000,
+  gitRefPrefixesMax: 65_536,
+  gitDepthMax: 0x7fffffff,
+  gitRequestInflatedMaxBytes: 64 * MiB,
+  lfsBatchMaxObjects: 10_000,
+  lfsLinkExpiresInSeconds: 3_600,
+  lfsLocksPageMax: 1_000,
+  lfsPathMaxBytes: 4 * KiB,
+  jsonBodyMaxBytes: 8 * MiB,
+  listPageMax: 1_000,
+  accountNameMaxLength: 64,
+  repoNameMaxLength: 96,
+  passwordMinLength: 8,
+  passwordMaxLength: 256,
+  signInFailuresMax: 10,
+  signInWindowSeconds: 900,
+  gracefulStopMs: 60_000,
+  // Longer than the longest response may last: a reader may still hold a link or a catalogue row of these bytes.
+  doomedBytesGraceSeconds: 86_400,
+  orphanBytesGraceSeconds: 2 * 86_400,
+  compactionPacksMin: 20,
+} satisfies Partial<Limits>
+
+export interface Config {
+  host: string
+  port: number
+  /** Without a trailing slash; undefined until the port is known when PORT is 0. */
+  publicUrl: string
+  dataDir: string
+  databaseUrl: string | undefined
+  s3: S3Config | undefined
+  trustProxy: string
+  logLevel: string
+  jobs: boolean
+  packCacheMaxBytes: number
+  limits: Limits
+}
+
+/** Reads the settings from `environment` (process.env by default). Throws an Error that names the wrong setting. */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  const env = envSchema<Static<typeof Environment>>({ schema: Environment, data: set, dotenv: false, env: false })
+  return {
+    host: env.HOST,
+    port: env.PORT,
+    publicUrl: (env.PUBLIC_URL ?? `http://${env.HOST}:${env.PORT}`).replace(/\/$/, ''),
+    dataDir: resolve(env.DATA_DIR),
+    databaseUrl: env.DATABASE_URL,
+    s3: env.S3_ENDPOINT === undefined ? undefined : readS3Config(env, env.S3_ENDPOINT),
+    trustProxy: env.TRUST_PROXY,
+    logLevel: env.LOG_LEVEL,
+    jobs: env.JOBS === 'on',
+    packCacheMaxBytes: env.PACK_CACHE_MAX_BYTES,
+    limits: {
+      ...fixedLimits,
+      gitBlobMaxBytes: env.GIT_BLOB_MAX_BYTES,
+      gitPackMaxBytes: env.GIT_PACK_MAX_BYTES,
+      lfsObjectMaxBytes: env.LFS_OBJECT_MAX_BYTES,
+      lfsSinglePutMaxBytes: env.LFS_SINGLE_PUT_MAX_BYTES,
+    },
+  }
+}
+
+function readS3Config(env: Static<typeof Environment>, endpoint: string): S3Config {
+  if (env.S3_ACCESS_KEY === '' || env.S3_SECRET_KEY === '') {
+    throw new Error('S3_ENDPOINT is set, but S3_ACCESS_KEY or S3_SECRET_KEY is not.')
+  }
+  return {
+    endpoint,
+    publicEndpoint: env.S3_PUBLIC_ENDPOINT ?? endpoint,
+    bucket: env.S3_BUCKET,
+    region: env.S3_REGION,
+    accessKey: env.S3_ACCESS_KEY,
+    secretKey: env.S3_SECRET_KEY,
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * The local disk: a bounded cache of immutable files, and the spool in which a received pack waits. Losing it costs time
+ * only. The types here match the ports of `git/pack/` by shape; neither room imports the other.
+ */
+
+/** An open, immutable local file that is read synchronously at any position. */
+export interface LocalFile {
+  readonly sizeBytes: number
+  /** Reads up to `length` bytes at `position` into `into` at `offset`; returns how many, fewer only at the end. */
+  readSync(into: Uint8Array, offset: number, length: number, position: number): number
+  /** Closes the descriptor. The bytes stay readable through other descriptors even if the file is evicted. */
+  close(): void
+}
+
+/** A file that is being written, unlinked from its folder: it is gone when closed, or when the process dies. */
+export interface SpoolFile {
+  write(chunk: Uint8Array): Promise<void>
+  /** What has been written so far, for reading; stays valid while the spool is open. */
+  readonly file: LocalFile
+  /** Everything written, from the first byte, in pieces. */
+  stream(): AsyncIterable<Uint8Array>
+  close(): void
+}
+
+export interface Disk {
+  /** The cached file of `key`; on a miss `fill` is asked for the bytes, once however many callers wait. */
+  open(key: string, fill: () => Promise<AsyncIterable<Uint8Array>>): Promise<LocalFile>
+  createSpool(): SpoolFile
+  close(): Promise<void>
+}

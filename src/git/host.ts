@@ -1,0 +1,50 @@
+/**
+ * The port between the protocol and whoever hosts the repository. The protocol functions in `protocol/` parse and write
+ * the wire; what exists, who may see it and how a ref moves is asked here. A host is opened for one caller and one
+ * repository, after access has been decided.
+ */
+import type { ByteStream, ObjectId } from './object-id.ts'
+import type { ObjectDatabase, RefCommand, RefResult, RefSnapshot } from './repository.ts'
+
+export interface FetchHost {
+  /** HEAD and the refs that the caller may see, now. */
+  refs(): Promise<RefSnapshot>
+  /**
+   * Opens the objects for reading and keeps them open until `using` has settled. Whatever `refs()` named before this
+   * call is in them.
+   */
+  withObjects<T>(using: (objects: ObjectDatabase) => Promise<T>): Promise<T>
+  /** As `withObjects` for a generator: the objects stay open while the stream is consumed or until it is left. */
+  streamObjects(using: (objects: ObjectDatabase) => ByteStream): ByteStream
+  /**
+   * Which of `wants` the caller may not have: ids that no visible ref leads to. Called for wants that are not tips of
+   * `refs()`.
+   */
+  refusedWants(objects: ObjectDatabase, refs: RefSnapshot, wants: readonly ObjectId[]): Promise<ObjectId[]>
+}
+
+/** What the client sent in `git-receive-pack`, parsed. */
+export interface PushRequest {
+  commands: readonly RefCommand[]
+  atomic: boolean
+  pushOptions: readonly string[]
+  /** The pack's bytes; undefined when every command deletes. Must be consumed, or left with `return()`. */
+  pack: ByteStream | undefined
+  /** Lines for the person who pushes (side-band 2). */
+  progress(text: string): void
+  /** Fires when the client has gone: stop working, change nothing. */
+  signal: AbortSignal
+}
+
+/** What the client reads as `unpack …` and `ok|ng …` (report-status). */
+export interface PushReport {
+  /** `ok`, or what was wrong with the pack. Where it is not ok every ref is `ng`. */
+  unpack: string
+  results: readonly RefResult[]
+}
+
+export interface PushHost {
+  refs(): Promise<RefSnapshot>
+  /** Takes the pack, checks everything, moves the refs in one transaction. Rejects only for defects and cancellation. */
+  push(request: PushRequest): Promise<PushReport>
+}

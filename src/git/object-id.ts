@@ -1,0 +1,25 @@
+/** Object ids: SHA-1, 40 lower-case hex digits as text, 20 bytes in packs and trees. */
+
+export type ObjectId = string & { readonly brand: 'ObjectId' }
+export type ByteStream = AsyncIterable<Uint8Array>
+
+export const idBytes = 20
+/** Stands for "no object" in ref updates. */
+export const nullId = '0'.repeat(40) as ObjectId
+/** The tree without entries, which Git knows without storing it. */
+export const emptyTreeId = '4b825dc642cb6eb9a060e54bf8d69288fbee4904' as ObjectId
+
+/** The text as an id, or undefined unless it is exactly 40 lower-case hex digits. */
+export function parseObjectId(text: string): ObjectId | undefined {
+  return /^[0-9a-f]{40}$/.test(text) ? (text as ObjectId) : undefined
+}
+
+/** The id whose 20 bytes stand at `offset`. */
+export function objectIdAt(bytes: Uint8Array, offset = 0): ObjectId {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + offset, idBytes).toString('hex') as ObjectId
+}
+
+/** The 20 bytes of an id. */
+export function objectIdBytes(id: ObjectId): Buffer {
+  return Buffer.from(id, 'hex')
+}

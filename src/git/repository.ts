@@ -1,0 +1,90 @@
+/**
+ * The ports on which the engine stands: an object database and a set of refs, whoever keeps them (packs in the bucket
+ * and refs in PostgreSQL, or a bare repository on disk).
+ *
+ * Reads are synchronous. Whoever opens an object database first brings its packs and indexes to local files, so that a
+ * read is a `pread` from the page cache (about 2 µs; an asynchronous read costs 30 µs and more, and a walk does
+ * hundreds of thousands). Long loops give the event loop back by `git/fair-loop.ts`.
+ */
+import type { ObjectId } from './object-id.ts'
+
+export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag'
+
+export interface GitObject {
+  type: ObjectType
+  data: Buffer
+}
+
+/**
+ * A dense number for an object within one opened ObjectDatabase: it indexes bitmaps and arrays, so that walks hold no
+ * strings. One object has one ordinal even where several packs hold it.
+ */
+export type Ordinal = number
+
+/** How an object is stored in a pack, so that its compressed bytes can be copied verbatim into an outgoing pack. */
+export interface StoredEntry {
+  /** Which pack; numbered so that a delta's base never lies in a pack of a higher number. */
+  pack: number
+  /** Of the entry's first header byte. */
+  offset: number
+  /** Of the first compressed byte, behind header and base reference. */
+  dataOffset: number
+  /** Of the first byte after the entry. */
+  end: number
+  /** The size in the entry's header: of the object, or for a delta of the delta's instructions. */
+  sizeBytes: number
+  /** The base where the entry is a delta, otherwise -1. */
+  base: Ordinal
+}
+
+export interface ObjectDatabase {
+  /** The ordinal of the object whose 20-byte id stands at `bytes[offset]`; -1 when the object is absent. */
+  locate(bytes: Uint8Array, offset?: number): Ordinal
+  /** One more than the greatest ordinal. */
+  readonly ordinalCount: number
+  idOf(ordinal: Ordinal): ObjectId
+  /** Writes the 20 bytes of the object's id into `into` at `offset`. */
+  copyId(ordinal: Ordinal, into: Uint8Array, offset: number): void
+  /** Type and inflated size, without inflating more than a delta's first bytes. */
+  stat(ordinal: Ordinal): { type: ObjectType; sizeBytes: number }
+  /** The whole object. Throws ObjectInvalid above `gitObjectHeldMaxBytes` for a blob: use `stream`. */
+  read(ordinal: Ordinal): GitObject
+  /** The object's content in pieces; a blob of any size. */
+  stream(ordinal: Ordinal): AsyncIterable<Uint8Array>
+  /** How the object is stored; undefined where it is not in a pack (loose objects of `bare/`). */
+  stored(ordinal: Ordinal): StoredEntry | undefined
+  /** Compressed bytes of pack number `pack`, valid until the next call: copy or consume them first. */
+  readPack(pack: number, position: number, length: number): Buffer
+  /** All ids that begin with the hex digits of `prefix` (at least 4), at most `max` of them. */
+  expand(prefix: string, max: number): ObjectId[]
+}
+
+export interface Ref {
+  /** Full name, as bytes in latin1, so that names that are not UTF-8 round-trip and sort bytewise. */
+  name: string
+  id: ObjectId
+  /** What an annotated tag finally points to. */
+  peeledId: ObjectId | undefined
+}
+
+/** What HEAD and the refs were at one moment. `refs` are in byte order of their names and do not include HEAD. */
+export interface RefSnapshot {
+  /** The ref HEAD points to (it may not exist yet); undefined where HEAD is detached. */
+  headTarget: string | undefined
+  /** The commit HEAD stands for; undefined while its ref does not exist. */
+  headId: ObjectId | undefined
+  refs: readonly Ref[]
+}
+
+/** One line of a push: create (oldId null), delete (newId null) or update. `nullId` is translated at the parser. */
+export interface RefCommand {
+  name: string
+  oldId: ObjectId | undefined
+  newId: ObjectId | undefined
+}
+
+/** The fate of one command: `reason` is undefined for ok, otherwise the text behind `ng <ref>`. */
+export interface RefResult {
+  name: string
+  reason: string | undefined
+}

@@ -1,0 +1,19 @@
+/** Who asks. Decided once per request from its credentials; rules never see headers. */
+import type { UserId } from '../database/queryable.ts'
+
+export type Role = 'read' | 'write' | 'admin'
+
+export interface UserPrincipal {
+  kind: 'user'
+  userId: UserId
+  userName: string
+  isAdmin: boolean
+  /** The most that this credential may do: a token's role, or admin for a password. */
+  role: Role
+  tokenId: string | undefined
+  tokenName: string | undefined
+}
+
+export type Principal = { kind: 'anonymous' } | UserPrincipal
+
+export const anonymous: Principal = { kind: 'anonymous' }

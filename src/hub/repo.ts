@@ -1,0 +1,33 @@
+/** A hosted repository as the rules see it: one row, read at the start of every request and never kept. */
+import type { NamespaceId, RepoId } from '../database/queryable.ts'
+
+export type RepoType = 'model' | 'dataset' | 'space'
+export type Visibility = 'public' | 'private'
+
+/** How a repository is addressed from outside: `/{prefix}{namespace}/{name}`. Matched without regard to case. */
+export interface RepoName {
+  type: RepoType
+  namespace: string
+  name: string
+}
+
+export interface Repo extends RepoName {
+  id: RepoId
+  namespaceId: NamespaceId
+  visibility: Visibility
+  /** The full name of the ref HEAD points to, latin1. */
+  headTarget: string
+  refsVersion: string
+  packsVersion: string
+  removalEpoch: string
+  createdAt: Date
+  updatedAt: Date
+}
+
+/** '' | 'datasets/' | 'spaces/': what stands before the namespace in URLs. */
+export const repoPrefixes: Record<RepoType, string> = { model: '', dataset: 'datasets/', space: 'spaces/' }
+
+/** The path part of a repository's URL, without a leading slash. */
+export function repoPath(repo: RepoName): string {
+  return `${repoPrefixes[repo.type]}${repo.namespace}/${repo.name}`
+}
