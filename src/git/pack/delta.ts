@@ -1,0 +1,77 @@
+/**
+ * Deltas (gitformat-pack, "Deltified representation"): two sizes, then instructions that copy from the base or insert
+ * bytes of their own. Nothing in a delta is believed: sizes, ranges and the reserved instruction 0 are checked.
+ */
+import { packInvalid } from './format.ts'
+
+export interface DeltaSizes {
+  baseBytes: number
+  resultBytes: number
+  /** Where the instructions begin. */
+  instructionsAt: number
+}
+
+/** Reads the two sizes; the first 20 bytes of a delta are enough. Throws PackInvalid. */
+export function readDeltaSizes(delta: Uint8Array): DeltaSizes {
+  const sizes = [0, 0]
+  let position = 0
+  for (let index = 0; index < 2; index++) {
+    let byte = 128
+    for (let scale = 1; byte & 128; scale *= 128) {
+      if (position >= delta.length) throw packInvalid('a delta ends within its sizes')
+      byte = delta[position++]
+      sizes[index] += (byte & 127) * scale
+      if (scale > 2 ** 49 || sizes[index] > Number.MAX_SAFE_INTEGER) throw packInvalid('a delta has an absurd size')
+    }
+  }
+  return { baseBytes: sizes[0], resultBytes: sizes[1], instructionsAt: position }
+}
+
+/**
+ * The object that `delta` makes of `base`. The caller bounds `readDeltaSizes(delta).resultBytes` first: that many bytes
+ * are allocated. Throws PackInvalid.
+ */
+export function applyDelta(base: Uint8Array, delta: Uint8Array): Buffer {
+  const { baseBytes, resultBytes, instructionsAt } = readDeltaSizes(delta)
+  if (baseBytes !== base.length) throw packInvalid('a delta was made for a base of another size')
+  const result = Buffer.allocUnsafe(resultBytes)
+  const end = delta.length
+  let position = instructionsAt
+  let filled = 0
+  while (position < end) {
+    const instruction = delta[position++]
+    if (instruction & 128) {
+      let offset = 0
+      let length = 0
+      if (instruction & 1) offset = delta[position++]
+      if (instruction & 2) offset |= delta[position++] << 8
+      if (instruction & 4) offset |= delta[position++] << 16
+      if (instruction & 8) offset += delta[position++] * 0x1000000
+      if (instruction & 16) length = delta[position++]
+      if (instruction & 32) length |= delta[position++] << 8
+      if (instruction & 64) length |= delta[position++] << 16
+      if (length === 0) length = 0x10000
+      // Reading past the end makes `position` exceed it; what was read there is not used.
+      if (position > end) throw packInvalid('a delta ends within an instruction')
+      if (offset + length > baseBytes || filled + length > resultBytes) throw packInvalid('a delta copies out of range')
+      copyBytes(base, offset, result, filled, length)
+      filled += length
+    } else {
+      if (instruction === 0) throw packInvalid('a delta has the reserved instruction 0')
+      if (position + instruction > end) throw packInvalid('a delta ends within an instruction')
+      if (filled + instruction > resultBytes) throw packInvalid('a delta inserts out of range')
+      copyBytes(delta, position, result, filled, instruction)
+      position += instruction
+      filled += instruction
+    }
+  }
+  if (filled !== resultBytes) throw packInvalid('a delta makes fewer bytes than it announces')
+  return result
+}
+
+/** Most instructions move a few bytes, where a loop beats the call into native code. */
+function copyBytes(from: Uint8Array, at: number, into: Buffer, intoAt: number, length: number): void {
+  if (length < 48) {
+    for (let index = 0; index < length; index++) into[intoAt + index] = from[at + index]
+  } else into.set(from.subarray(at, at + length), intoAt)
+}

@@ -1,0 +1,248 @@
+/**
+ * Pack indexes of version 2 (gitformat-pack): which objects a pack holds and where, sorted by id. What is written here
+ * is, for a self-contained pack, byte for byte what `git index-pack` writes.
+ */
+import { createHash, hash } from 'node:crypto'
+import { HoldfastError } from '../../errors.ts'
+import { idBytes, type ObjectId, objectIdAt } from '../object-id.ts'
+import { packTrailerBytes } from './format.ts'
+
+const fanoutAt = 8
+const idsAt = fanoutAt + 256 * 4
+const largeOffsetBit = 0x80000000
+
+/** Objects are numbered by `position`, their place in the order of ids. */
+export class PackIndex {
+  readonly objectCount: number
+  readonly #bytes: Buffer
+  readonly #crcsAt: number
+  readonly #offsetsAt: number
+  readonly #largeOffsetsAt: number
+  readonly #fanout = new Uint32Array(257)
+  #offsetOrder: { offsets: Float64Array; positions: Uint32Array } | undefined
+
+  /** Keeps `bytes`. Throws PackInvalid unless they are a whole, consistent index with the right checksum. */
+  constructor(bytes: Buffer) {
+    if (bytes.length < idsAt + 40 || bytes.readUInt32BE(0) !== 0xff744f63 || bytes.readUInt32BE(4) !== 2) {
+      throw indexInvalid('it is not a version 2 index')
+    }
+    this.#bytes = bytes
+    for (let byte = 0; byte < 256; byte++) {
+      const count = bytes.readUInt32BE(fanoutAt + byte * 4)
+      if (count < this.#fanout[byte]) throw indexInvalid('its fan-out table falls')
+      this.#fanout[byte + 1] = count
+    }
+    this.objectCount = this.#fanout[256]
+    this.#crcsAt = idsAt + this.objectCount * idBytes
+    this.#offsetsAt = this.#crcsAt + this.objectCount * 4
+    this.#largeOffsetsAt = this.#offsetsAt + this.objectCount * 4
+    this.#checkTables()
+    const digest = hash('sha1', bytes.subarray(0, -20), 'hex')
+    if (digest !== objectIdAt(bytes, bytes.length - 20)) throw indexInvalid('its checksum is wrong')
+  }
+
+  /** The SHA-1 at the end of the pack that this index belongs to. */
+  get packChecksum(): Buffer {
+    return this.#bytes.subarray(-40, -20)
+  }
+
+  /** The position of the object whose id stands at `bytes[offset]`, or -1. */
+  find(bytes: Uint8Array, offset = 0): number {
+    const table = this.#bytes
+    const first = bytes[offset]
+    let low = this.#fanout[first]
+    let high = this.#fanout[first + 1] - 1
+    while (low <= high) {
+      const middle = (low + high) >>> 1
+      const order = compareIds(table, idsAt + middle * idBytes, bytes, offset)
+      if (order === 0) return middle
+      if (order < 0) low = middle + 1
+      else high = middle - 1
+    }
+    return -1
+  }
+
+  /** The first position whose id is not below the 20 bytes at `bytes[offset]`; `objectCount` where all are below. */
+  lowerBound(bytes: Uint8Array, offset = 0): number {
+    let low = this.#fanout[bytes[offset]]
+    let high = this.#fanout[bytes[offset] + 1]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (compareIds(this.#bytes, idsAt + middle * idBytes, bytes, offset) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  idAt(position: number): ObjectId {
+    return objectIdAt(this.#bytes, idsAt + position * idBytes)
+  }
+
+  /** Writes the 20 bytes of the id into `into` at `offset`. */
+  copyId(position: number, into: Uint8Array, offset: number): void {
+    const at = idsAt + position * idBytes
+    into.set(this.#bytes.subarray(at, at + idBytes), offset)
+  }
+
+  /** All ids in order, 20 bytes each; a view, not to be written to. */
+  get ids(): Buffer {
+    return this.#bytes.subarray(idsAt, this.#crcsAt)
+  }
+
+  /** The CRC-32 of the entry's bytes as they lie in the pack. */
+  crcAt(position: number): number {
+    return this.#bytes.readUInt32BE(this.#crcsAt + position * 4)
+  }
+
+  /** Where in the pack the entry begins. */
+  offsetAt(position: number): number {
+    const word = this.#bytes.readUInt32BE(this.#offsetsAt + position * 4)
+    if (word < largeOffsetBit) return word
+    const at = this.#largeOffsetsAt + (word - largeOffsetBit) * 8
+    return this.#bytes.readUInt32BE(at) * 2 ** 32 + this.#bytes.readUInt32BE(at + 4)
+  }
+
+  /** Positions in the order in which their entries lie in the pack. Computed at the first call. */
+  positionsByOffset(): Uint32Array {
+    return this.#byOffset().positions
+  }
+
+  /** The position of the object whose entry begins at `offset`, or -1. */
+  positionAtOffset(offset: number): number {
+    const { offsets, positions } = this.#byOffset()
+    const rank = rankOf(offsets, offset)
+    return offsets[rank] === offset ? positions[rank] : -1
+  }
+
+  /** The end of the entry that begins at `offset`, in a pack of `packSizeBytes`. */
+  endOfEntry(offset: number, packSizeBytes: number): number {
+    const { offsets } = this.#byOffset()
+    const next = rankOf(offsets, offset) + 1
+    return next < offsets.length ? offsets[next] : packSizeBytes - packTrailerBytes
+  }
+
+  #byOffset(): { offsets: Float64Array; positions: Uint32Array } {
+    if (this.#offsetOrder !== undefined) return this.#offsetOrder
+    const offsets = new Float64Array(this.objectCount)
+    for (let position = 0; position < offsets.length; position++) offsets[position] = this.offsetAt(position)
+    // A native sort of the bare numbers and a search per entry: 4 times faster than a sort with a comparator.
+    offsets.sort()
+    const positions = new Uint32Array(this.objectCount)
+    for (let position = 0; position < positions.length; position++) {
+      positions[rankOf(offsets, this.offsetAt(position))] = position
+    }
+    this.#offsetOrder = { offsets, positions }
+    return this.#offsetOrder
+  }
+
+  #checkTables(): void {
+    const bytes = this.#bytes
+    const largeBytes = bytes.length - 40 - this.#largeOffsetsAt
+    if (largeBytes < 0 || largeBytes % 8 !== 0) throw indexInvalid('its size does not fit its object count')
+    for (let position = 0; position < this.objectCount; position++) {
+      const at = idsAt + position * idBytes
+      const first = bytes[at]
+      if (position < this.#fanout[first] || position >= this.#fanout[first + 1]) {
+        throw indexInvalid('its fan-out table does not fit its ids')
+      }
+      if (position > 0 && compareIds(bytes, at - idBytes, bytes, at) >= 0) throw indexInvalid('its ids are not sorted')
+      const word = bytes.readUInt32BE(this.#offsetsAt + position * 4)
+      if (word < largeOffsetBit) continue
+      const largeAt = (word - largeOffsetBit) * 8
+      if (largeAt >= largeBytes || bytes.readUInt32BE(this.#largeOffsetsAt + largeAt) >= 2 ** 21) {
+        throw indexInvalid('an offset is out of range')
+      }
+    }
+  }
+}
+
+/** What is known of each entry, in any order: all four tables have `objectCount` elements. */
+export interface IndexEntries {
+  objectCount: number
+  /** 20 bytes each. */
+  ids: Buffer
+  crcs: Uint32Array
+  offsets: Float64Array
+}
+
+/** The bytes of the index of these entries. The ids must differ: `sortIds` tells. */
+export function writePackIndex(entries: IndexEntries, packChecksum: Uint8Array, order = sortIds(entries)): Buffer {
+  const { objectCount, ids, crcs, offsets } = entries
+  const crcsAt = idsAt + objectCount * idBytes
+  const offsetsAt = crcsAt + objectCount * 4
+  const largeOffsets: number[] = []
+  const tables = Buffer.alloc(offsetsAt + objectCount * 4)
+  tables.writeUInt32BE(0xff744f63, 0)
+  tables.writeUInt32BE(2, 4)
+  const counts = new Uint32Array(256)
+  for (let position = 0; position < objectCount; position++) {
+    const entry = order[position]
+    counts[ids[entry * idBytes]]++
+    ids.copy(tables, idsAt + position * idBytes, entry * idBytes, (entry + 1) * idBytes)
+    tables.writeUInt32BE(crcs[entry], crcsAt + position * 4)
+    const offset = offsets[entry]
+    const isLarge = offset >= largeOffsetBit
+    tables.writeUInt32BE(isLarge ? largeOffsetBit + largeOffsets.length : offset, offsetsAt + position * 4)
+    if (isLarge) largeOffsets.push(offset)
+  }
+  let total = 0
+  for (let byte = 0; byte < 256; byte++) {
+    total += counts[byte]
+    tables.writeUInt32BE(total, fanoutAt + byte * 4)
+  }
+  const large = Buffer.alloc(largeOffsets.length * 8)
+  for (const [index, offset] of largeOffsets.entries()) large.writeBigUInt64BE(BigInt(offset), index * 8)
+  const parts = [tables, large, packChecksum]
+  const digest = createHash('sha1')
+  for (const part of parts) digest.update(part)
+  return Buffer.concat([...parts, digest.digest()])
+}
+
+/**
+ * The numbers of the entries in the order of their ids. Sorts numbers made of the id's first 27 bits and the entry's
+ * number natively, then puts the few equal beginnings in order: far faster than a comparator.
+ */
+export function sortIds(entries: { objectCount: number; ids: Buffer }): Uint32Array {
+  const { objectCount, ids } = entries
+  const keys = new Float64Array(objectCount)
+  for (let entry = 0; entry < objectCount; entry++) {
+    keys[entry] = (ids.readUInt32BE(entry * idBytes) >>> 5) * 2 ** 26 + entry
+  }
+  keys.sort()
+  const order = new Uint32Array(objectCount)
+  for (let position = 0; position < objectCount; position++) {
+    const entry = keys[position] % 2 ** 26
+    let at = position
+    while (at > 0 && compareIds(ids, order[at - 1] * idBytes, ids, entry * idBytes) > 0) {
+      order[at] = order[at - 1]
+      at--
+    }
+    order[at] = entry
+  }
+  return order
+}
+
+/** Below, at or above zero as the id at `a[aAt]` sorts before, with or behind the one at `b[bAt]`. */
+export function compareIds(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number): number {
+  for (let index = 0; index < idBytes; index++) {
+    const difference = a[aAt + index] - b[bAt + index]
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+/** The last rank whose offset is not above `offset`; -1 where all are above. */
+function rankOf(offsets: Float64Array, offset: number): number {
+  let low = 0
+  let high = offsets.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (offsets[middle] <= offset) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
+
+function indexInvalid(what: string): HoldfastError {
+  return new HoldfastError('PackInvalid', { message: `The pack index is damaged: ${what}.` })
+}
