@@ -5,8 +5,8 @@
 import { packInvalid } from './format.ts'
 
 export interface DeltaSizes {
-  baseBytes: number
-  resultBytes: number
+  baseSizeBytes: number
+  resultSizeBytes: number
   /** Where the instructions begin. */
   instructionsAt: number
 }
@@ -24,17 +24,17 @@ export function readDeltaSizes(delta: Uint8Array): DeltaSizes {
       if (scale > 2 ** 49 || sizes[index] > Number.MAX_SAFE_INTEGER) throw packInvalid('a delta has an absurd size')
     }
   }
-  return { baseBytes: sizes[0], resultBytes: sizes[1], instructionsAt: position }
+  return { baseSizeBytes: sizes[0], resultSizeBytes: sizes[1], instructionsAt: position }
 }
 
 /**
- * The object that `delta` makes of `base`. The caller bounds `readDeltaSizes(delta).resultBytes` first: that many bytes
+ * The object that `delta` makes of `base`. The caller bounds `readDeltaSizes(delta).resultSizeBytes` first: that many bytes
  * are allocated. Throws PackInvalid.
  */
 export function applyDelta(base: Uint8Array, delta: Uint8Array): Buffer {
-  const { baseBytes, resultBytes, instructionsAt } = readDeltaSizes(delta)
-  if (baseBytes !== base.length) throw packInvalid('a delta was made for a base of another size')
-  const result = Buffer.allocUnsafe(resultBytes)
+  const { baseSizeBytes, resultSizeBytes, instructionsAt } = readDeltaSizes(delta)
+  if (baseSizeBytes !== base.length) throw packInvalid('a delta was made for a base of another size')
+  const result = Buffer.allocUnsafe(resultSizeBytes)
   const end = delta.length
   let position = instructionsAt
   let filled = 0
@@ -53,19 +53,20 @@ export function applyDelta(base: Uint8Array, delta: Uint8Array): Buffer {
       if (length === 0) length = 0x10000
       // Reading past the end makes `position` exceed it; what was read there is not used.
       if (position > end) throw packInvalid('a delta ends within an instruction')
-      if (offset + length > baseBytes || filled + length > resultBytes) throw packInvalid('a delta copies out of range')
+      if (offset + length > baseSizeBytes || filled + length > resultSizeBytes)
+        throw packInvalid('a delta copies out of range')
       copyBytes(base, offset, result, filled, length)
       filled += length
     } else {
       if (instruction === 0) throw packInvalid('a delta has the reserved instruction 0')
       if (position + instruction > end) throw packInvalid('a delta ends within an instruction')
-      if (filled + instruction > resultBytes) throw packInvalid('a delta inserts out of range')
+      if (filled + instruction > resultSizeBytes) throw packInvalid('a delta inserts out of range')
       copyBytes(delta, position, result, filled, instruction)
       position += instruction
       filled += instruction
     }
   }
-  if (filled !== resultBytes) throw packInvalid('a delta makes fewer bytes than it announces')
+  if (filled !== resultSizeBytes) throw packInvalid('a delta makes fewer bytes than it announces')
   return result
 }
 

@@ -11,23 +11,13 @@ export const packTrailerBytes = 20
 /** Type and size (8 bytes reach 2^53) and the longer of the two base references. */
 export const entryHeaderMaxBytes = 8 + idBytes
 
-export const commitCode = 1
-export const treeCode = 2
-export const blobCode = 3
-export const tagCode = 4
-export const ofsDeltaCode = 6
-export const refDeltaCode = 7
+export const typeCodes = { commit: 1, tree: 2, blob: 3, tag: 4, ofsDelta: 6, refDelta: 7 } as const
 
 const types: readonly (ObjectType | undefined)[] = [undefined, 'commit', 'tree', 'blob', 'tag']
-const codes: Record<ObjectType, number> = { commit: commitCode, tree: treeCode, blob: blobCode, tag: tagCode }
 
 /** The object type of a code from 1 to 4; undefined for deltas and for codes that mean nothing. */
 export function typeOfCode(code: number): ObjectType | undefined {
   return types[code]
-}
-
-export function codeOfType(type: ObjectType): number {
-  return codes[type]
 }
 
 /** A PackInvalid error that says what is wrong and, where known, at which byte of the pack. */
@@ -46,7 +36,7 @@ export function readPackHeader(bytes: Buffer): number {
   return bytes.readUInt32BE(8)
 }
 
-export function formatPackHeader(objectCount: number): Buffer {
+export function writePackHeader(objectCount: number): Buffer {
   const header = Buffer.from('PACK\0\0\0\x02\0\0\0\0', 'latin1')
   header.writeUInt32BE(objectCount, 8)
   return header
@@ -91,10 +81,10 @@ export function readEntryHeader(bytes: Uint8Array, at: number, limit: number, he
   header.sizeBytes = sizeBytes
   header.baseDistance = 0
   header.baseIdAt = -1
-  if (typeCode === ofsDeltaCode) {
-    position = readBaseDistance(bytes, position, limit, header)
+  if (typeCode === typeCodes.ofsDelta) {
+    position = readOfsDistance(bytes, position, limit, header)
     if (position < 0) return false
-  } else if (typeCode === refDeltaCode) {
+  } else if (typeCode === typeCodes.refDelta) {
     header.baseIdAt = position
     position += idBytes
   }
@@ -103,7 +93,7 @@ export function readEntryHeader(bytes: Uint8Array, at: number, limit: number, he
 }
 
 /** Each byte after the first adds one before it shifts, so that no distance has two spellings. */
-function readBaseDistance(bytes: Uint8Array, at: number, limit: number, header: EntryHeader): number {
+function readOfsDistance(bytes: Uint8Array, at: number, limit: number, header: EntryHeader): number {
   let position = at
   if (position >= limit) return -1
   let byte = bytes[position++]
@@ -132,7 +122,7 @@ export function writeEntryHeader(into: Uint8Array, at: number, typeCode: number,
 }
 
 /** Writes an ofs-delta's distance to its base at `into[at]`; returns the position behind it. */
-export function writeBaseDistance(into: Uint8Array, at: number, distance: number): number {
+export function writeOfsDistance(into: Uint8Array, at: number, distance: number): number {
   let length = 1
   for (let rest = distance; rest >= 128; rest = Math.floor(rest / 128) - 1) length++
   let rest = distance

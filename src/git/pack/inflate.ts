@@ -8,6 +8,7 @@ import { constants, createInflate } from 'node:zlib'
 import { packInvalid } from './format.ts'
 
 interface Handle {
+  close(): void
   writeSync(
     flush: number,
     input: Uint8Array,
@@ -72,8 +73,7 @@ export class Inflater {
       } else outLeft = 0
     }
     // Z_FINISH with free output left and no error means that the stream has ended.
-    if (outLeft === 0) throw packInvalid('an object inflates to another size than announced')
-    if (outLeft > 1) throw packInvalid('an object inflates to another size than announced')
+    if (outLeft !== 1) throw packInvalid('an object inflates to another size than announced')
     return inLength - unused
   }
 
@@ -100,6 +100,24 @@ export class Inflater {
     this.producedBytes = outLength - this.#left[0]
     this.consumedBytes = inLength - this.#left[1]
     this.isEnded = this.#left[0] > 0 && this.#left[1] > 0
+  }
+
+  /** As `feed` until this input is used up or the stream has ended: the pieces made of it, each a buffer of its own. */
+  *inflatePieces(input: Uint8Array, pieceBytes = 64 * 1024): Generator<Buffer> {
+    let used = 0
+    let isFull = true
+    while (!this.isEnded && (used < input.length || isFull)) {
+      const piece = Buffer.allocUnsafe(pieceBytes)
+      this.feed(input, used, input.length - used, piece, 0, pieceBytes)
+      used += this.consumedBytes
+      isFull = this.producedBytes === pieceBytes
+      if (this.producedBytes > 0) yield piece.subarray(0, this.producedBytes)
+    }
+  }
+
+  /** Frees zlib's memory now; without it the garbage collector does. */
+  close(): void {
+    this.#handle.close()
   }
 
   #write(

@@ -62,6 +62,18 @@ export class PackIndex {
     return -1
   }
 
+  /** The ids that begin with the hex digits of `prefix` (at least 2), at most `max` of them, in order. */
+  idsWithPrefix(prefix: string, max: number): ObjectId[] {
+    const found: ObjectId[] = []
+    let position = this.lowerBound(Buffer.from(prefix.padEnd(idBytes * 2, '0'), 'hex'))
+    while (position < this.objectCount && found.length < max) {
+      const id = this.idAt(position++)
+      if (!id.startsWith(prefix)) break
+      found.push(id)
+    }
+    return found
+  }
+
   /** The first position whose id is not below the 20 bytes at `bytes[offset]`; `objectCount` where all are below. */
   lowerBound(bytes: Uint8Array, offset = 0): number {
     let low = this.#fanout[bytes[offset]]
@@ -76,6 +88,12 @@ export class PackIndex {
 
   idAt(position: number): ObjectId {
     return objectIdAt(this.#bytes, idsAt + position * idBytes)
+  }
+
+  /** The 20 bytes of the id; a view, not to be written to. */
+  idBytesAt(position: number): Buffer {
+    const at = idsAt + position * idBytes
+    return this.#bytes.subarray(at, at + idBytes)
   }
 
   /** Writes the 20 bytes of the id into `into` at `offset`. */
