@@ -1,0 +1,29 @@
+/** The Disk port on a local folder: `cache/` for complete files, `spool/` for what is being written. */
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openFileCache } from './cache.ts'
+import type { Disk } from './disk.ts'
+import { createSpoolFile } from './spool.ts'
+
+export interface DiskOptions {
+  folder: string
+  cacheMaxBytes: number
+}
+
+/** Opens the disk in `folder`, made if missing, and sweeps what a crashed process left there. */
+export async function openDisk({ folder, cacheMaxBytes }: DiskOptions): Promise<Disk> {
+  const spoolFolder = join(folder, 'spool')
+  await mkdir(spoolFolder, { recursive: true })
+  await sweep(spoolFolder)
+  const cache = await openFileCache({ folder: join(folder, 'cache'), spoolFolder, maxBytes: cacheMaxBytes })
+  return {
+    open: (key, fill) => cache.open(key, fill),
+    createSpool: () => createSpoolFile(spoolFolder),
+    close: () => cache.close(),
+  }
+}
+
+/** Files of a living process may be among them: it reads and writes by descriptor, and only has to fill again later. */
+async function sweep(spoolFolder: string): Promise<void> {
+  for (const name of await readdir(spoolFolder)) await rm(join(spoolFolder, name), { recursive: true, force: true })
+}

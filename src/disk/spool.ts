@@ -1,0 +1,149 @@
+/**
+ * A spool: where a received pack waits until it is indexed. It has no name from the first moment, so that neither a
+ * crash nor a forgotten close leaves bytes behind. Writes gather in memory, because a pack arrives in pieces of some
+ * hundred bytes and a write(2) each would cost more than parsing it.
+ */
+
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { close, closeSync, mkdirSync, openSync, read, rmSync, write } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { LocalFile, SpoolFile } from './disk.ts'
+import { readFully } from './local-file.ts'
+
+const writeAsync = promisify(write)
+const readAsync = promisify(read)
+const pieceBytes = 256 * 1024
+
+/** Creates an empty spool in `folder`, which is made if it is missing. */
+export function createSpoolFile(folder: string): SpoolFile {
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, `${randomUUID()}.spool`)
+  const fd = openSync(path, 'wx+', 0o600)
+  try {
+    // Another process that opens the same disk may have swept the name already.
+    rmSync(path, { force: true })
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+  return new Spool(fd)
+}
+
+class Spool implements SpoolFile {
+  readonly file: LocalFile
+  readonly #fd: number
+  readonly #buffer = Buffer.allocUnsafe(pieceBytes)
+  /** How many bytes lie in the file, and how many behind them in `#buffer`. */
+  #storedBytes = 0
+  #bufferedBytes = 0
+  /** Reads and writes under way. A descriptor closed under them could be another file when they arrive. */
+  #pending = 0
+  #isAppending = false
+  #isOpen = true
+
+  constructor(fd: number) {
+    this.#fd = fd
+    const spool = this
+    this.file = {
+      get sizeBytes() {
+        return spool.#storedBytes + spool.#bufferedBytes
+      },
+      readSync: (into, offset, length, position) => this.#readSync(into, offset, length, position),
+      close: () => this.close(),
+    }
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#assertOpen()
+    assert(!this.#isAppending, 'one write at a time')
+    if (chunk.length <= this.#buffer.length - this.#bufferedBytes) return this.#keep(chunk)
+    this.#isAppending = true
+    try {
+      await this.#appendBehindBuffer(chunk)
+    } finally {
+      this.#isAppending = false
+    }
+  }
+
+  async *stream(): AsyncGenerator<Uint8Array> {
+    const end = this.file.sizeBytes
+    for (let position = 0; position < end; ) {
+      this.#assertOpen()
+      const piece = Buffer.allocUnsafe(Math.min(pieceBytes, end - position))
+      const stored = Math.min(piece.length, this.#storedBytes - position)
+      let count = 0
+      if (stored > 0) {
+        count = (await this.#whileOpen(() => readAsync(this.#fd, piece, 0, stored, position))).bytesRead
+        if (count === 0) throw new Error('A spool ended before what was written to it.')
+      } else {
+        count = this.#readSync(piece, 0, piece.length, position)
+      }
+      yield piece.subarray(0, count)
+      position += count
+    }
+  }
+
+  close(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    if (this.#pending === 0) this.#closeDescriptor()
+  }
+
+  async #appendBehindBuffer(chunk: Uint8Array): Promise<void> {
+    const buffered = this.#bufferedBytes
+    if (buffered > 0) await this.#append(this.#buffer.subarray(0, buffered))
+    // Only now: until they are in the file, these bytes are read from the buffer.
+    this.#storedBytes += buffered
+    this.#bufferedBytes = 0
+    if (chunk.length < this.#buffer.length) return this.#keep(chunk)
+    await this.#append(chunk)
+    this.#storedBytes += chunk.length
+  }
+
+  #keep(chunk: Uint8Array): void {
+    this.#buffer.set(chunk, this.#bufferedBytes)
+    this.#bufferedBytes += chunk.length
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.length; ) {
+      const position = this.#storedBytes + done
+      const result = await this.#whileOpen(() => writeAsync(this.#fd, bytes, done, bytes.length - done, position))
+      done += result.bytesWritten
+    }
+  }
+
+  #readSync(into: Uint8Array, offset: number, length: number, position: number): number {
+    this.#assertOpen()
+    const fromFile = Math.min(length, Math.max(0, this.#storedBytes - position))
+    const done = fromFile === 0 ? 0 : readFully(this.#fd, into, offset, fromFile, position)
+    if (done < fromFile || done === length) return done
+    const start = position + done - this.#storedBytes
+    const end = Math.min(this.#bufferedBytes, start + length - done)
+    if (end <= start) return done
+    into.set(this.#buffer.subarray(start, end), offset + done)
+    return done + end - start
+  }
+
+  async #whileOpen<T>(operation: () => Promise<T>): Promise<T> {
+    this.#assertOpen()
+    this.#pending += 1
+    try {
+      return await operation()
+    } finally {
+      this.#pending -= 1
+      if (!this.#isOpen && this.#pending === 0) this.#closeDescriptor()
+    }
+  }
+
+  #closeDescriptor(): void {
+    // Asynchronously: freeing the blocks of a file of gigabytes can take long. Its bytes are unwanted: no failure matters.
+    close(this.#fd, () => {})
+  }
+
+  #assertOpen(): void {
+    if (!this.#isOpen) throw new Error('This spool was closed.')
+  }
+}

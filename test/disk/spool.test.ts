@@ -1,0 +1,60 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { readdirSync } from 'node:fs'
+import t from 'tap'
+import { createSpoolFile } from '../../src/disk/spool.ts'
+
+t.test('what is written can be read at once at any position, in memory or not', async (t) => {
+  const folder = t.testdir()
+  const spool = createSpoolFile(folder)
+  t.same(readdirSync(folder), [], 'it has no name')
+  const sizes = [1, 100, 65_536, 262_143, 262_144, 262_145, 0, 700_000, 5]
+  const all = randomBytes(sizes.reduce((sum, size) => sum + size, 0))
+  let written = 0
+  for (const size of sizes) {
+    await spool.write(all.subarray(written, written + size))
+    written += size
+    t.equal(spool.file.sizeBytes, written)
+    for (const start of [0, written >> 1, Math.max(0, written - 300_000), Math.max(0, written - 3), written]) {
+      const into = Buffer.alloc(400_000)
+      const count = spool.file.readSync(into, 7, 300_000, start)
+      t.equal(count, Math.min(300_000, written - start))
+      t.ok(into.subarray(7, 7 + count).equals(all.subarray(start, start + count)))
+    }
+  }
+  const hash = createHash('sha256')
+  for await (const piece of spool.stream()) hash.update(piece)
+  t.equal(hash.digest('hex'), createHash('sha256').update(all).digest('hex'))
+  spool.close()
+})
+
+t.test('a chunk may be changed by its owner once it is written', async (t) => {
+  const spool = createSpoolFile(t.testdir())
+  const chunk = Buffer.from('aaa')
+  await spool.write(chunk)
+  chunk.fill('b')
+  const into = Buffer.alloc(3)
+  spool.file.readSync(into, 0, 3, 0)
+  t.equal(into.toString(), 'aaa')
+  spool.close()
+})
+
+t.test('closing while a write is under way waits for it; afterwards nothing is read or written', async (t) => {
+  const spool = createSpoolFile(t.testdir())
+  const writing = spool.write(Buffer.alloc(4 << 20))
+  spool.close()
+  spool.close()
+  await writing
+  await t.rejects(spool.write(Buffer.from('x')), /closed/)
+  t.throws(() => spool.file.readSync(Buffer.alloc(1), 0, 1, 0), /closed/)
+  await t.rejects(async () => {
+    for await (const _ of spool.stream());
+  }, /closed/)
+})
+
+t.test('two writes at once are refused', async (t) => {
+  const spool = createSpoolFile(t.testdir())
+  const first = spool.write(Buffer.alloc(1 << 20))
+  await t.rejects(spool.write(Buffer.alloc(1)), /one write at a time/)
+  await first
+  spool.close()
+})
