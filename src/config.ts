@@ -70,7 +70,11 @@ export interface Limits {
   repoNameMaxLength: number
   passwordMinLength: number
   passwordMaxLength: number
+  passwordChecksAtOnceMax: number
+  passwordChecksQueuedMax: number
+  passwordProvenForSeconds: number
   signInFailuresMax: number
+  signInFailuresPerAddressMax: number
   signInWindowSeconds: number
   gracefulStopMs: number
   doomedBytesGraceSeconds: number
@@ -100,7 +104,14 @@ const fixedLimits = {
   repoNameMaxLength: 96,
   passwordMinLength: 8,
   passwordMaxLength: 256,
+  // Each holds 128 MiB and one of the four threads that file reads need as well.
+  passwordChecksAtOnceMax: 2,
+  passwordChecksQueuedMax: 32,
+  // git sends the password with each of its many requests; a check costs 0.4 s.
+  passwordProvenForSeconds: 300,
   signInFailuresMax: 10,
+  // A whole office may stand behind one address.
+  signInFailuresPerAddressMax: 100,
   signInWindowSeconds: 900,
   gracefulStopMs: 60_000,
   // Longer than the longest response may last: a reader may still hold a link or a catalogue row of these bytes.

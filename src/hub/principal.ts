@@ -17,3 +17,12 @@ export interface UserPrincipal {
 export type Principal = { kind: 'anonymous' } | UserPrincipal
 
 export const anonymous: Principal = { kind: 'anonymous' }
+
+/** Whoever sits at the server's own command line: may do everything, and is no account. Never made from a request. */
+export interface Operator {
+  kind: 'operator'
+}
+
+export const operator: Operator = { kind: 'operator' }
+
+export type Actor = Principal | Operator

@@ -1,0 +1,185 @@
+/** Statements on repositories: by name with the asker's role, lists, and what their owners change. */
+import type { NamespaceId, Queryable, RepoId, UserId } from './queryable.ts'
+
+type StoredType = 'model' | 'dataset' | 'space'
+type StoredVisibility = 'public' | 'private'
+type StoredRole = 'read' | 'write' | 'admin'
+
+export interface RepoRow {
+  id: RepoId
+  namespaceId: NamespaceId
+  type: StoredType
+  namespace: string
+  name: string
+  visibility: StoredVisibility
+  headTarget: string
+  refsVersion: string
+  packsVersion: string
+  removalEpoch: string
+  createdAt: Date
+  updatedAt: Date
+}
+
+const repoColumns = `
+  r.id, r.namespace_id as "namespaceId", r.type, n.name as namespace, r.name, r.visibility,
+  convert_from(r.head_target, 'LATIN1') as "headTarget", r.refs_version as "refsVersion",
+  r.packs_version as "packsVersion", r.removal_epoch as "removalEpoch",
+  r.created_at as "createdAt", r.updated_at as "updatedAt"`
+
+/** The greatest role that user $`user` holds for repository `r`: as owner of the namespace, member or collaborator. */
+function heldRole(user: number): string {
+  return `(
+    select held.role
+      from (select 'admin' as role where r.namespace_id = $${user}::bigint
+            union all
+            select m.role from organization_members m
+             where m.organization_id = r.namespace_id and m.user_id = $${user}::bigint
+            union all
+            select c.role from collaborators c where c.repo_id = r.id and c.user_id = $${user}::bigint) held
+     order by array_position(array['admin', 'write', 'read'], held.role)
+     limit 1)`
+}
+
+interface StoredName {
+  type: StoredType
+  namespace: string
+  name: string
+}
+
+/** The repository of that name, whatever its case, and the role of `userId` for it. */
+export async function findRepo(
+  db: Queryable,
+  { type, namespace, name }: StoredName,
+  userId: UserId | undefined,
+): Promise<{ repo: RepoRow; role: StoredRole | null } | undefined> {
+  const rows = await db.query<RepoRow & { role: StoredRole | null }>(
+    `select ${repoColumns}, ${heldRole(4)} as role
+       from namespaces n
+       join repos r on r.namespace_id = n.id
+      where r.type = $1 and lower(n.name) = lower($2) and lower(r.name) = lower($3)`,
+    [type, namespace, name, userId ?? null],
+  )
+  if (rows.length === 0) return undefined
+  const { role, ...repo } = rows[0]
+  return { repo, role }
+}
+
+export interface NewRepo {
+  namespaceId: NamespaceId
+  type: StoredType
+  name: string
+  visibility: StoredVisibility
+  createdBy: UserId | undefined
+}
+
+/** Stores an empty repository; undefined when the name is taken. */
+export async function insertRepo(db: Queryable, repo: NewRepo): Promise<RepoRow | undefined> {
+  const rows = await db.query<RepoRow>(
+    `with r as (
+       insert into repos (namespace_id, type, name, visibility, created_by)
+       values ($1, $2, $3, $4, $5)
+       on conflict (type, namespace_id, lower(name)) do nothing
+       returning *
+     )
+     select ${repoColumns} from r join namespaces n on n.id = r.namespace_id`,
+    [repo.namespaceId, repo.type, repo.name, repo.visibility, repo.createdBy ?? null],
+  )
+  return rows[0]
+}
+
+export interface RepoFilter {
+  /** Who asks; undefined sees public repositories only. */
+  userId: UserId | undefined
+  /** Sees every repository. */
+  isAll: boolean
+  type: StoredType | undefined
+  namespace: string | undefined
+  /** Part of `namespace/name`, whatever its case. */
+  search: string | undefined
+  /** Only repositories with an id below this one. */
+  beforeId: string | undefined
+  rowsMax: number
+}
+
+/** The repositories that somebody may read, newest first. */
+export async function listRepos(db: Queryable, filter: RepoFilter): Promise<RepoRow[]> {
+  return await db.query<RepoRow>(
+    `select ${repoColumns}
+       from repos r
+       join namespaces n on n.id = r.namespace_id
+      where ($2::boolean or r.visibility = 'public' or ${heldRole(1)} is not null)
+        and ($3::text is null or r.type = $3)
+        and ($4::text is null or lower(n.name) = lower($4))
+        and ($5::text is null or strpos(lower(n.name || '/' || r.name), lower($5)) > 0)
+        and ($6::bigint is null or r.id < $6)
+      order by r.id desc
+      limit $7`,
+    [
+      filter.userId ?? null,
+      filter.isAll,
+      filter.type ?? null,
+      filter.namespace ?? null,
+      filter.search ?? null,
+      filter.beforeId ?? null,
+      filter.rowsMax,
+    ],
+  )
+}
+
+export async function updateVisibility(db: Queryable, repoId: RepoId, visibility: StoredVisibility): Promise<void> {
+  await db.query('update repos set visibility = $2, updated_at = now() where id = $1', [repoId, visibility])
+}
+
+/** Gives a repository another name or namespace; false when that name is taken. */
+export async function updateRepoName(
+  db: Queryable,
+  repoId: RepoId,
+  { namespaceId, name }: { namespaceId: NamespaceId; name: string },
+): Promise<boolean> {
+  // No `on conflict` for updates: the unique index stays the judge of races, and its SQLSTATE is the answer.
+  try {
+    await db.query('update repos set namespace_id = $2, name = $3, updated_at = now() where id = $1', [
+      repoId,
+      namespaceId,
+      name,
+    ])
+    return true
+  } catch (error) {
+    if ((error as { code?: string }).code === '23505') return false
+    throw error
+  }
+}
+
+/** Locks the repository's row until the transaction ends; false when it is gone. */
+export async function lockRepo(db: Queryable, repoId: RepoId): Promise<boolean> {
+  const rows = await db.query('select from repos where id = $1 for update', [repoId])
+  return rows.length > 0
+}
+
+/** The ids of all packs of a repository. */
+export async function listPackIds(db: Queryable, repoId: RepoId): Promise<string[]> {
+  const rows = await db.query<{ packId: string }>('select id as "packId" from packs where repo_id = $1', [repoId])
+  return rows.map(({ packId }) => packId)
+}
+
+/** Deletes the row and all that belongs to it: refs, packs, grants, locks. */
+export async function deleteRepoRow(db: Queryable, repoId: RepoId): Promise<void> {
+  await db.query('delete from repos where id = $1', [repoId])
+}
+
+/**
+ * Points HEAD at another branch (full name, latin1), in a repository that has the branch or has none at all; false
+ * otherwise. The repository's row is to be locked.
+ */
+export async function updateHeadTarget(db: Queryable, repoId: RepoId, headTarget: string): Promise<boolean> {
+  const rows = await db.query(
+    `update repos
+        set head_target = convert_to($2, 'LATIN1'), refs_version = refs_version + 1, updated_at = now()
+      where id = $1
+        and (exists (select from refs where repo_id = $1 and name = convert_to($2, 'LATIN1'))
+             or not exists (select from refs where repo_id = $1 and name >= 'refs/heads/' and name < 'refs/heads0'))
+      returning id`,
+    [repoId, headTarget],
+  )
+  return rows.length > 0
+}

@@ -1,0 +1,64 @@
+/** The one way to a repository: by its name, for somebody, for a purpose. */
+import { findRepo } from '../database/repos.ts'
+import { HoldfastError } from '../errors.ts'
+import { type Access, allows, decideAccess } from './access.ts'
+import type { Hub } from './hub.ts'
+import type { Actor, Principal, UserPrincipal } from './principal.ts'
+import { type Repo, type RepoName, repoPath } from './repo.ts'
+
+/**
+ * The repository of that name, if `actor` may do with it what is demanded; read fresh, in one query.
+ *
+ * Throws RepoNotFound where it does not exist and, in the same words, where the actor may not read it
+ * (details.anonymous: signing in could help); CredentialsMissing where an anonymous caller may read but wants more;
+ * AccessDenied where a user may read but wants more.
+ */
+export async function openRepo(
+  hub: Hub,
+  actor: Actor,
+  name: RepoName,
+  demanded: 'read' | 'write' | 'admin',
+): Promise<Repo> {
+  const userId = actor.kind === 'user' ? actor.userId : undefined
+  const found = await findRepo(hub.database, name, userId)
+  if (actor.kind === 'operator') {
+    if (found === undefined) throw repoNotFound(name, false)
+    return found.repo
+  }
+  const access = found === undefined ? 'none' : decideAccess(actor, found.repo, found.role ?? undefined)
+  if (found === undefined || access === 'none') throw repoNotFound(name, actor.kind === 'anonymous')
+  if (!allows(access, demanded)) throw tooLittle(actor, found.repo, access, demanded, found.role ?? undefined)
+  return found.repo
+}
+
+function repoNotFound(name: RepoName, isAnonymous: boolean): HoldfastError {
+  return new HoldfastError('RepoNotFound', {
+    message: `Repository not found: ${repoPath(name)}`,
+    details: { anonymous: isAnonymous },
+  })
+}
+
+function tooLittle(
+  principal: Principal,
+  repo: Repo,
+  access: Access,
+  demanded: 'write' | 'admin' | 'read',
+  role: 'read' | 'write' | 'admin' | undefined,
+): HoldfastError {
+  if (principal.kind === 'anonymous') {
+    return new HoldfastError('CredentialsMissing', {
+      message: `Sign in with ${demanded} access to ${repoPath(repo)} to do this.`,
+    })
+  }
+  const couldByPassword = allows(decideAccess({ ...principal, role: 'admin' }, repo, role), demanded)
+  return new HoldfastError('AccessDenied', {
+    message: couldByPassword
+      ? tokenTooWeak(principal, demanded, `for ${repoPath(repo)}`)
+      : `This needs ${demanded} access to ${repoPath(repo)}, and yours is ${access}.`,
+  })
+}
+
+/** The sentence for somebody whose own role would do, but whose token's does not. */
+export function tokenTooWeak(principal: UserPrincipal, demanded: 'read' | 'write' | 'admin', purpose: string): string {
+  return `This needs a token of the role ${demanded} ${purpose}, and the role of the token "${principal.tokenName}" is ${principal.role}.`
+}
