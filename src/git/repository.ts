@@ -35,6 +35,8 @@ export interface StoredEntry {
   sizeBytes: number
   /** The base where the entry is a delta, otherwise -1. */
   base: Ordinal
+  /** How far before the entry its base begins, where it is an OFS_DELTA; otherwise 0. */
+  ofsDistance: number
 }
 
 export interface ObjectDatabase {
@@ -53,8 +55,10 @@ export interface ObjectDatabase {
   stream(ordinal: Ordinal): AsyncIterable<Uint8Array>
   /** How the object is stored; undefined where it is not in a pack (loose objects of `bare/`). */
   stored(ordinal: Ordinal): StoredEntry | undefined
-  /** Compressed bytes of pack number `pack`, valid until the next call: copy or consume them first. */
-  readPack(pack: number, position: number, length: number): Buffer
+  /** Copies `length` bytes of pack number `pack`, from `position`, into `into`. */
+  copyStored(pack: number, position: number, into: Uint8Array, offset: number, length: number): void
+  /** The same ordinals in the order in which they lie: by pack number, then offset; those outside packs come first. */
+  inStoredOrder(ordinals: Uint32Array): Uint32Array
   /** All ids that begin with the hex digits of `prefix` (at least 4), at most `max` of them. */
   expand(prefix: string, max: number): ObjectId[]
 }

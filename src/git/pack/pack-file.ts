@@ -1,0 +1,103 @@
+/**
+ * One stored pack: its index, its bytes in a local file, and the headers of its entries (gitformat-pack). Objects are
+ * put together in pack-set.ts, since a delta's base may lie in another pack.
+ */
+import { idBytes } from '../object-id.ts'
+import type { ObjectType } from '../repository.ts'
+import { emptyEntryHeader, entryHeaderMaxBytes, packInvalid, readEntryHeader, typeOfCode } from './format.ts'
+import type { PackIndex } from './pack-index.ts'
+
+/** An immutable local file (disk/ provides it): read synchronously, at any position. */
+export interface PackBytes {
+  readonly sizeBytes: number
+  readSync(into: Uint8Array, offset: number, length: number, position: number): number
+}
+
+/** A stored entry's header, read. */
+export interface PackEntry {
+  position: number
+  offset: number
+  dataOffset: number
+  end: number
+  sizeBytes: number
+  /** Undefined for a delta. */
+  type: ObjectType | undefined
+  /** Offset of the base in this pack (OFS_DELTA); -1 otherwise. */
+  baseOffset: number
+  /** Raw id of the base (REF_DELTA). */
+  baseId: Buffer | undefined
+}
+
+// Entries that are read in the order in which they lie share a window of a few hundred entries; a jump reads one page.
+const windowBytes = 64 * 1024
+const jumpBytes = 4 * 1024
+const header = emptyEntryHeader()
+// Numbers a pack file within this process, so that one cache of objects can serve all packs.
+let packFileCount = 0
+
+export class PackFile {
+  readonly index: PackIndex
+  readonly isThin: boolean
+  readonly cacheNumber = ++packFileCount
+  readonly #bytes: PackBytes
+  readonly #window = Buffer.allocUnsafeSlow(windowBytes)
+  #windowStart = 0
+  #windowEnd = 0
+
+  constructor(index: PackIndex, bytes: PackBytes, isThin: boolean) {
+    this.index = index
+    this.isThin = isThin
+    this.#bytes = bytes
+  }
+
+  get sizeBytes(): number {
+    return this.#bytes.sizeBytes
+  }
+
+  /** The header of the entry at index position `position`. */
+  entryAt(position: number): PackEntry {
+    const offset = this.index.offsetAt(position)
+    const end = this.index.endOfEntry(offset, this.sizeBytes)
+    const bytes = this.#view(offset, Math.min(entryHeaderMaxBytes, end - offset))
+    if (!readEntryHeader(bytes, 0, bytes.length, header)) throw packInvalid('an entry ends within its header', offset)
+    const { baseIdAt, baseDistance } = header
+    return {
+      position,
+      offset,
+      dataOffset: offset + header.dataAt,
+      end,
+      sizeBytes: header.sizeBytes,
+      type: typeOfCode(header.typeCode),
+      baseOffset: baseDistance === 0 ? -1 : offset - baseDistance,
+      baseId: baseIdAt < 0 ? undefined : Buffer.from(bytes.subarray(baseIdAt, baseIdAt + idBytes)),
+    }
+  }
+
+  /** Reads exactly `length` bytes at `position` into `into`. */
+  copy(into: Uint8Array, offset: number, length: number, position: number): void {
+    if (this.#bytes.readSync(into, offset, length, position) !== length) {
+      throw packInvalid('it ends too early', position + length)
+    }
+  }
+
+  /** The compressed bytes of an entry. Valid until the next read of this pack. */
+  compressed(entry: PackEntry): Buffer {
+    const length = entry.end - entry.dataOffset
+    if (length <= windowBytes) return this.#view(entry.dataOffset, length)
+    const bytes = Buffer.allocUnsafe(length)
+    this.copy(bytes, 0, length, entry.dataOffset)
+    return bytes
+  }
+
+  #view(position: number, length: number): Buffer {
+    if (position < this.#windowStart || position + length > this.#windowEnd) {
+      const isNext = position >= this.#windowStart && position <= this.#windowEnd + jumpBytes
+      const wanted = Math.max(length, isNext ? windowBytes : jumpBytes)
+      const available = Math.min(wanted, this.sizeBytes - position)
+      this.copy(this.#window, 0, available, position)
+      this.#windowStart = position
+      this.#windowEnd = position + available
+    }
+    return this.#window.subarray(position - this.#windowStart, position - this.#windowStart + length)
+  }
+}

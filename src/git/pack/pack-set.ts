@@ -1,0 +1,237 @@
+/**
+ * A repository's packs as one object database.
+ *
+ * Packs are numbered: self-contained packs first, then thin packs as they became visible. A thin pack's bases lie in
+ * itself or in packs of a lower number (the catalogue's `sequence` guarantees it), and an object that several packs hold
+ * is the one in the lowest number. So chains that reach across packs always go down, and end.
+ */
+import { HoldfastError } from '../../errors.ts'
+import { idBytes, type ObjectId, objectIdAt } from '../object-id.ts'
+import type { GitObject, ObjectDatabase, ObjectType, Ordinal, StoredEntry } from '../repository.ts'
+import { applyDelta, readDeltaSizes } from './delta.ts'
+import { Inflater } from './inflate.ts'
+import { cachedObject, cacheObject } from './object-cache.ts'
+import type { PackEntry, PackFile } from './pack-file.ts'
+
+const inflater = new Inflater()
+// A delta opens with two sizes of at most 10 bytes each.
+const deltaSizesBytes = 20
+const pieceBytes = 64 * 1024
+
+export interface PackSetLimits {
+  /** Blobs above it are only streamed. */
+  objectHeldMaxBytes: number
+}
+
+interface Place {
+  pack: PackFile
+  number: number
+  position: number
+}
+
+export class PackSet implements ObjectDatabase {
+  readonly ordinalCount: number
+  readonly packs: readonly PackFile[]
+  readonly #firstOrdinals: number[]
+  readonly #limits: PackSetLimits
+
+  /** `packs` in the order of their numbers, as the file's comment says. */
+  constructor(packs: readonly PackFile[], limits: PackSetLimits) {
+    this.packs = packs
+    this.#limits = limits
+    let count = 0
+    this.#firstOrdinals = packs.map((pack) => {
+      const first = count
+      count += pack.index.objectCount
+      return first
+    })
+    this.ordinalCount = count
+  }
+
+  locate(bytes: Uint8Array, offset = 0): Ordinal {
+    for (let number = 0; number < this.packs.length; number++) {
+      const position = this.packs[number].index.find(bytes, offset)
+      if (position >= 0) return this.#firstOrdinals[number] + position
+    }
+    return -1
+  }
+
+  idOf(ordinal: Ordinal): ObjectId {
+    const { pack, position } = this.#place(ordinal)
+    return pack.index.idAt(position)
+  }
+
+  copyId(ordinal: Ordinal, into: Uint8Array, offset: number): void {
+    const { pack, position } = this.#place(ordinal)
+    pack.index.copyId(position, into, offset)
+  }
+
+  stat(ordinal: Ordinal): { type: ObjectType; sizeBytes: number } {
+    let place = this.#place(ordinal)
+    let entry = place.pack.entryAt(place.position)
+    const sizeBytes = entry.type === undefined ? this.#deltaResultSize(place.pack, entry) : entry.sizeBytes
+    while (entry.type === undefined) {
+      place = this.#basePlace(place, entry)
+      entry = place.pack.entryAt(place.position)
+    }
+    return { type: entry.type, sizeBytes }
+  }
+
+  read(ordinal: Ordinal): GitObject {
+    let place = this.#place(ordinal)
+    const deltas: { place: Place; delta: Buffer }[] = []
+    let object = cachedObject(place.pack.cacheNumber, place.position)
+    while (object === undefined) {
+      const entry = place.pack.entryAt(place.position)
+      const data = this.#inflate(place.pack, entry)
+      if (entry.type !== undefined) {
+        object = { type: entry.type, data }
+        cacheObject(place.pack.cacheNumber, place.position, object)
+        break
+      }
+      deltas.push({ place, delta: data })
+      place = this.#basePlace(place, entry)
+      object = cachedObject(place.pack.cacheNumber, place.position)
+    }
+    for (let last = deltas.pop(); last !== undefined; last = deltas.pop()) {
+      object = { type: object.type, data: applyDelta(object.data, last.delta) }
+      cacheObject(last.place.pack.cacheNumber, last.place.position, object)
+    }
+    return object
+  }
+
+  async *stream(ordinal: Ordinal): AsyncGenerator<Uint8Array> {
+    const { pack, position } = this.#place(ordinal)
+    const entry = pack.entryAt(position)
+    if (entry.type === undefined || entry.sizeBytes <= pieceBytes) {
+      yield this.read(ordinal).data
+      return
+    }
+    yield* streamWhole(pack, entry)
+  }
+
+  stored(ordinal: Ordinal): StoredEntry {
+    const place = this.#place(ordinal)
+    const entry = place.pack.entryAt(place.position)
+    const { offset, dataOffset, end, sizeBytes } = entry
+    const base = entry.type === undefined ? this.#canonical(this.#basePlace(place, entry)) : -1
+    const ofsDistance = entry.baseOffset < 0 ? 0 : offset - entry.baseOffset
+    return { pack: place.number, offset, dataOffset, end, sizeBytes, base, ofsDistance }
+  }
+
+  copyStored(pack: number, position: number, into: Uint8Array, offset: number, length: number): void {
+    this.packs[pack].copy(into, offset, length, position)
+  }
+
+  inStoredOrder(ordinals: Uint32Array): Uint32Array {
+    const ordered = Uint32Array.from(ordinals).sort()
+    let from = 0
+    for (let number = 0; number < this.packs.length; number++) {
+      const first = this.#firstOrdinals[number]
+      const next = first + this.packs[number].index.objectCount
+      let to = from
+      while (to < ordered.length && ordered[to] < next) to++
+      if (to > from) sortByOffset(ordered.subarray(from, to), first, this.packs[number])
+      from = to
+    }
+    return ordered
+  }
+
+  expand(prefix: string, max: number): ObjectId[] {
+    const found = new Set<ObjectId>()
+    const lowest = Buffer.from(prefix.padEnd(2 * idBytes, '0'), 'hex')
+    for (const { index } of this.packs) {
+      for (let position = index.lowerBound(lowest); position < index.objectCount; position++) {
+        const id = index.idAt(position)
+        if (!id.startsWith(prefix) || found.size >= max) break
+        found.add(id)
+      }
+    }
+    return [...found]
+  }
+
+  #place(ordinal: Ordinal): Place {
+    let number = this.#firstOrdinals.length - 1
+    while (this.#firstOrdinals[number] > ordinal) number--
+    return { pack: this.packs[number], number, position: ordinal - this.#firstOrdinals[number] }
+  }
+
+  /** The ordinal by which the object at `place` is known: that of the lowest pack that holds it. */
+  #canonical(place: Place): Ordinal {
+    if (place.number === 0) return place.position
+    return this.locate(place.pack.index.ids, place.position * idBytes)
+  }
+
+  #basePlace(place: Place, entry: Pick<PackEntry, 'baseOffset' | 'baseId'>): Place {
+    if (entry.baseId === undefined) {
+      const position = place.pack.index.positionAtOffset(entry.baseOffset)
+      if (position < 0) throw damaged(`no entry begins at its delta base's offset ${entry.baseOffset}`)
+      return { ...place, position }
+    }
+    const base = this.locate(entry.baseId, 0)
+    if (base < 0) throw damaged(`the delta base ${objectIdAt(entry.baseId)} is missing`)
+    const found = this.#place(base)
+    if (found.number > place.number) throw damaged(`the delta base ${objectIdAt(entry.baseId)} lies in a later pack`)
+    return found
+  }
+
+  #inflate(pack: PackFile, entry: PackEntry): Buffer {
+    if (entry.sizeBytes > this.#limits.objectHeldMaxBytes) {
+      throw new HoldfastError('ObjectInvalid', {
+        message: `An object of ${entry.sizeBytes} bytes is too large to be held whole.`,
+      })
+    }
+    const compressed = pack.compressed(entry)
+    const data = Buffer.allocUnsafe(entry.sizeBytes)
+    inflater.inflateInto(compressed, 0, compressed.length, data, 0, entry.sizeBytes)
+    return data
+  }
+
+  #deltaResultSize(pack: PackFile, entry: PackEntry): number {
+    const delta = this.#inflate(pack, entry)
+    return readDeltaSizes(delta.subarray(0, deltaSizesBytes)).resultSizeBytes
+  }
+}
+
+/** Sorts ordinals of one pack by offset: a counting pass over the pack where many are wanted, a sort where few are. */
+function sortByOffset(ordinals: Uint32Array, first: Ordinal, pack: PackFile): void {
+  const { index } = pack
+  if (ordinals.length * 16 < index.objectCount) {
+    ordinals.sort((a, b) => index.offsetAt(a - first) - index.offsetAt(b - first))
+    return
+  }
+  const wanted = new Uint8Array(index.objectCount)
+  for (const ordinal of ordinals) wanted[ordinal - first] = 1
+  let count = 0
+  for (const position of index.positionsByOffset()) {
+    if (wanted[position] === 1) ordinals[count++] = first + position
+  }
+}
+
+/** Inflates a whole entry of any size in flat memory. */
+async function* streamWhole(pack: PackFile, entry: PackEntry): AsyncGenerator<Uint8Array> {
+  const own = new Inflater()
+  own.start()
+  const input = Buffer.allocUnsafe(pieceBytes)
+  let unread = entry.dataOffset
+  let inputAt = 0
+  let inputEnd = 0
+  for (let left = entry.sizeBytes; left > 0; ) {
+    if (inputAt === inputEnd) {
+      inputEnd = Math.min(pieceBytes, entry.end - unread)
+      if (inputEnd === 0) throw damaged(`the entry at offset ${entry.offset} ends too early`)
+      pack.copy(input, 0, inputEnd, unread)
+      unread += inputEnd
+      inputAt = 0
+    }
+    const piece = Buffer.allocUnsafe(Math.min(pieceBytes, left))
+    own.feed(input, inputAt, inputEnd - inputAt, piece, 0, piece.length)
+    inputAt += own.consumedBytes
+    left -= own.producedBytes
+    if (own.producedBytes > 0) yield piece.subarray(0, own.producedBytes)
+  }
+}
+
+function damaged(what: string): HoldfastError {
+  return new HoldfastError('PackInvalid', { message: `A stored pack is damaged: ${what}.` })
+}
