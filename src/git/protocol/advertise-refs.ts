@@ -1,0 +1,72 @@
+/** The answer to `info/refs?service=…`: the refs in versions 0 and 1, the capabilities in version 2. */
+
+import { nullId } from '../object-id.ts'
+import type { Ref, RefSnapshot } from '../repository.ts'
+import {
+  type GitService,
+  type ProtocolVersion,
+  receivePackCapabilities,
+  uploadPackCapabilities,
+  version2Capabilities,
+} from './capabilities.ts'
+import { dataPacket, flushPacket } from './pkt-line.ts'
+
+export interface AdvertiseOptions {
+  service: GitService
+  /** What the client asked for. receive-pack has no version 2 and answers in version 0, as git does. */
+  version: ProtocolVersion
+  /** True over HTTP: begins with the `# service=` line where the version calls for it (gitprotocol-http). */
+  smartHttp?: boolean
+}
+
+/** Writes the advertisement of what `host` shows the caller. */
+export async function* advertiseRefs(
+  host: { refs(): Promise<RefSnapshot> },
+  { service, version, smartHttp = false }: AdvertiseOptions,
+): AsyncGenerator<Uint8Array> {
+  if (version === 2 && service === 'git-upload-pack') {
+    yield Buffer.concat([...['version 2', ...version2Capabilities].map((line) => dataPacket(`${line}\n`)), flushPacket])
+    return
+  }
+  const snapshot = await host.refs()
+  if (smartHttp) yield Buffer.concat([dataPacket(`# service=${service}\n`), flushPacket])
+  if (version === 1) yield dataPacket('version 1\n')
+  yield* inChunks(service === 'git-upload-pack' ? uploadPackLines(snapshot) : receivePackLines(snapshot))
+}
+
+function* uploadPackLines({ headTarget, headId, refs }: RefSnapshot): Iterable<string> {
+  const symref = headTarget !== undefined && headId !== undefined ? [`symref=HEAD:${headTarget}`] : []
+  const capabilities = [...uploadPackCapabilities, ...symref].join(' ')
+  const head: Ref[] = headId === undefined ? [] : [{ name: 'HEAD', id: headId, peeledId: undefined }]
+  yield* refLines([...head, ...refs], capabilities, true)
+}
+
+/** HEAD and peeled tags are left out: a push has no use for them, and git's receive-pack does the same. */
+function receivePackLines({ refs }: RefSnapshot): Iterable<string> {
+  return refLines(refs, receivePackCapabilities.join(' '), false)
+}
+
+function* refLines(refs: readonly Ref[], capabilities: string, peel: boolean): Iterable<string> {
+  if (refs.length === 0) yield `${nullId} capabilities^{}\0${capabilities}\n`
+  let suffix = `\0${capabilities}\n`
+  for (const { name, id, peeledId } of refs) {
+    yield `${id} ${name}${suffix}`
+    suffix = '\n'
+    if (peel && peeledId !== undefined) yield `${peeledId} ${name}^{}\n`
+  }
+}
+
+const chunkMinLength = 65_536
+
+/** Lines as packets in pieces of about 64 KiB, closed by a flush: one buffer per ref would be slow with 100,000 refs. */
+export function* inChunks(lines: Iterable<string>): Iterable<Buffer> {
+  let text = ''
+  for (const line of lines) {
+    text += (line.length + 4).toString(16).padStart(4, '0') + line
+    if (text.length >= chunkMinLength) {
+      yield Buffer.from(text, 'latin1')
+      text = ''
+    }
+  }
+  yield Buffer.from(`${text}0000`, 'latin1')
+}

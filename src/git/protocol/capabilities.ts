@@ -1,0 +1,67 @@
+/** What this server offers (gitprotocol-capabilities, gitprotocol-v2), and what a client asked for. */
+import { HoldfastError } from '../../errors.ts'
+
+export type GitService = 'git-upload-pack' | 'git-receive-pack'
+export type ProtocolVersion = 0 | 1 | 2
+
+const agent = 'agent=holdfast'
+const objectFormat = 'object-format=sha1'
+
+/** Offered by upload-pack in versions 0 and 1. */
+export const uploadPackCapabilities = [
+  'multi_ack',
+  'thin-pack',
+  'side-band',
+  'side-band-64k',
+  'ofs-delta',
+  'shallow',
+  'deepen-relative',
+  'no-progress',
+  'include-tag',
+  'multi_ack_detailed',
+  'allow-tip-sha1-in-want',
+  'allow-reachable-sha1-in-want',
+  'no-done',
+  objectFormat,
+  agent,
+] as const
+
+/** Offered by receive-pack, which knows versions 0 and 1 only. */
+export const receivePackCapabilities = [
+  'report-status',
+  'report-status-v2',
+  'delete-refs',
+  'side-band-64k',
+  'quiet',
+  'atomic',
+  'ofs-delta',
+  'push-options',
+  objectFormat,
+  agent,
+] as const
+
+/** The lines of the version 2 advertisement: commands with their features, and server-wide capabilities. */
+export const version2Capabilities = [agent, 'ls-refs=unborn', 'fetch=shallow', 'server-option', objectFormat] as const
+
+/** What the client asked for: names with their values (the empty string for a capability without one). */
+export type Capabilities = ReadonlyMap<string, string>
+
+/** Parses a list of capabilities parted by spaces. Throws InputInvalid for an object format that is not sha1. */
+export function parseCapabilities(list: string): Capabilities {
+  const capabilities = new Map<string, string>()
+  for (const word of list.split(' ')) {
+    if (word !== '') addCapability(capabilities, word)
+  }
+  return capabilities
+}
+
+/** Adds one capability, `name` or `name=value`. Throws InputInvalid for an object format that is not sha1. */
+export function addCapability(capabilities: Map<string, string>, word: string): void {
+  const split = word.indexOf('=')
+  const name = split < 0 ? word : word.slice(0, split)
+  const value = split < 0 ? '' : word.slice(split + 1)
+  if (name === 'object-format' && value !== 'sha1') {
+    throw new HoldfastError('InputInvalid', { message: `This server keeps sha1 repositories; ${value} was asked for.` })
+  }
+  capabilities.set(name, value)
+}
