@@ -77,6 +77,10 @@ export interface Limits {
   signInFailuresPerAddressMax: number
   signInWindowSeconds: number
   gracefulStopMs: number
+  readyTimeoutMs: number
+  httpHeadersTimeoutMs: number
+  httpIdleTimeoutMs: number
+  httpKeepAliveTimeoutMs: number
   doomedBytesGraceSeconds: number
   orphanBytesGraceSeconds: number
   compactionPacksMin: number
@@ -114,6 +118,12 @@ const fixedLimits = {
   signInFailuresPerAddressMax: 100,
   signInWindowSeconds: 900,
   gracefulStopMs: 60_000,
+  readyTimeoutMs: 5_000,
+  httpHeadersTimeoutMs: 30_000,
+  // Silence in both directions. Longer than any pause of ours: side-band keep-alives come far more often.
+  httpIdleTimeoutMs: 600_000,
+  // Above the 60 s after which common balancers give up an idle connection, so that they close it first.
+  httpKeepAliveTimeoutMs: 75_000,
   // Longer than the longest response may last: a reader may still hold a link or a catalogue row of these bytes.
   doomedBytesGraceSeconds: 86_400,
   orphanBytesGraceSeconds: 2 * 86_400,
