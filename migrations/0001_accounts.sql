@@ -2,7 +2,7 @@
 
 -- One row: what all servers of an instance share. The secret signs links and sessions (design.md §3).
 create table instance (
-  only boolean primary key default true check (only),
+  is_single boolean primary key default true check (is_single),
   secret bytea not null,
   created_at timestamptz not null default now()
 );
