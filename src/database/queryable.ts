@@ -1,8 +1,11 @@
 /** What every SQL function takes first: the pool, or the one connection of an open transaction. */
 
 export interface Queryable {
-  /** Runs one statement; `name` makes it a prepared statement of that name. Resolves to the rows. */
-  query<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]>
+  /**
+   * Runs one statement; `name` makes it a prepared statement of that name. Resolves to the rows: int8 as text, bytea as
+   * Buffer, timestamptz as Date. Rejects with Unavailable when the database cannot be reached or is lost.
+   */
+  query<Row>(sql: string, values?: readonly unknown[], name?: string): Promise<Row[]>
 }
 
 export interface Database extends Queryable {
