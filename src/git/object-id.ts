@@ -23,3 +23,18 @@ export function objectIdAt(bytes: Uint8Array, offset = 0): ObjectId {
 export function objectIdBytes(id: ObjectId): Buffer {
   return Buffer.from(id, 'hex')
 }
+
+/** Reads the 40 hex digits at `digits[at]` as 20 bytes into `into`; false where they are not lower-case hex digits. */
+export function readHexId(digits: Uint8Array, at: number, into: Uint8Array, intoAt: number): boolean {
+  let bad = 0
+  for (let index = 0; index < idBytes; index++) {
+    const high = hexValues[digits[at + 2 * index]]
+    const low = hexValues[digits[at + 2 * index + 1]]
+    bad |= high | low
+    into[intoAt + index] = (high << 4) | low
+  }
+  return bad < 16 && at + 2 * idBytes <= digits.length
+}
+
+const hexValues = new Uint8Array(256).fill(255)
+for (let value = 0; value < 16; value++) hexValues['0123456789abcdef'.charCodeAt(value)] = value
