@@ -1,0 +1,64 @@
+/** Between Node's request and response streams and the byte streams inside. */
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { HoldfastError, isHoldfastError } from '../errors.ts'
+import type { ByteStream } from '../git/object-id.ts'
+
+/**
+ * The body as it comes. Throws InputTruncated when the client leaves before its end. Whoever stops reading leaves the
+ * rest to Node, which skips it after the response: the connection stays usable for the answer.
+ */
+export async function* requestBytes(raw: IncomingMessage): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of raw.iterator({ destroyOnReturn: false })) yield chunk
+  } catch (cause) {
+    throw new HoldfastError('InputTruncated', { cause })
+  }
+}
+
+/** `stream`, up to `maxBytes`. Throws InputTooLarge at the first byte above. */
+export async function* limitBytes(stream: ByteStream, maxBytes: number): AsyncGenerator<Uint8Array> {
+  let sizeBytes = 0
+  for await (const chunk of stream) {
+    sizeBytes += chunk.length
+    if (sizeBytes > maxBytes) throw new HoldfastError('InputTooLarge')
+    yield chunk
+  }
+}
+
+/** Fires when the connection closes before the response has been sent whole. */
+export function clientSignal(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  reply.raw.once('close', () => {
+    if (reply.raw.writableFinished) return
+    controller.abort(new HoldfastError('InputTruncated', { message: 'The client has left.' }))
+  })
+  return controller.signal
+}
+
+/**
+ * A response body that has begun: what fails before the first byte rejects here and becomes an HTTP status; what fails
+ * later breaks the connection off, so that the client sees that something is missing.
+ */
+export async function startStream(stream: ByteStream, request: FastifyRequest): Promise<Readable> {
+  const source = stream[Symbol.asyncIterator]()
+  let first: IteratorResult<Uint8Array> | undefined = await source.next()
+  const iterator: AsyncIterator<Uint8Array> = {
+    async next() {
+      const next = first ?? (await source.next().catch((error) => noteAndRethrow(error, request)))
+      first = undefined
+      return next
+    },
+    async return() {
+      await source.return?.()
+      return { done: true, value: undefined }
+    },
+  }
+  return Readable.from({ [Symbol.asyncIterator]: () => iterator }, { objectMode: false })
+}
+
+function noteAndRethrow(error: unknown, request: FastifyRequest): never {
+  request.failure = { code: isHoldfastError(error) ? error.code : undefined, error }
+  throw error
+}
