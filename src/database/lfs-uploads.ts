@@ -26,6 +26,8 @@ interface UploadRow extends Omit<LfsUpload, 'sizeBytes'> {
 const columns = `u.id as "uploadId", encode(u.oid, 'hex') as "lfsOid", u.size_bytes as "sizeBytes",
   u.is_direct as "isDirect", u.proven_at is not null as "isProven"`
 
+const offersTried = 4
+
 /** Notes all offers of one batch answer, in one statement. */
 export async function insertLfsUploads(
   db: Queryable,
@@ -61,18 +63,23 @@ export async function findLfsUpload(
   return rows.map(uploadOf)[0]
 }
 
-/** Uploads by this user to this repository that went, or may have gone, straight to the store and were never proven. */
+/**
+ * Offers to this user in this repository to send bytes straight to the store, of which no proof has come. The newest few
+ * of each oid: a client that asks again uses the new link.
+ */
 export async function findUnprovenDirectUploads(
   db: Queryable,
   owner: { repoId: RepoId; userId: UserId; staleAfterSeconds: number },
   oids: readonly string[],
 ): Promise<LfsUpload[]> {
   const rows = await db.query<UploadRow>(
-    `select ${columns}, false as "isStale" from lfs_uploads u
-    where u.repo_id = $1 and u.user_id = $2 and u.is_direct and u.proven_at is null
-      and u.created_at >= now() - make_interval(secs => $3)
-      and u.oid = any (select decode(hex, 'hex') from unnest($4::text[]) as hex)
-    order by u.created_at desc`,
+    `select u.* from unnest($4::text[]) as wanted (hex), lateral (
+      select ${columns}, false as "isStale" from lfs_uploads u
+      where u.repo_id = $1 and u.user_id = $2 and u.oid = decode(wanted.hex, 'hex') and u.is_direct
+        and u.proven_at is null and u.created_at >= now() - make_interval(secs => $3)
+      order by u.created_at desc
+      limit ${offersTried}
+    ) as u`,
     [owner.repoId, owner.userId, owner.staleAfterSeconds, oids],
   )
   return rows.map(uploadOf)
