@@ -8,6 +8,7 @@ import { decideAccessOnRoutes } from './access.ts'
 import { sendApiError } from './api/errors.ts'
 import { apiRoutes } from './api/routes.ts'
 import { authenticateRequests } from './authentication.ts'
+import { bytesRoutes } from './bytes/routes.ts'
 import { continueAccepted, holdContinues } from './expect-continue.ts'
 import { gitRoutes } from './git/routes.ts'
 import { healthRoutes } from './health.ts'
@@ -30,6 +31,7 @@ export function createServer(hub: Hub): FastifyInstance {
   const doors: Record<string, FastifyPluginAsync> = {
     git: gitRoutes(hub),
     lfs: lfsRoutes(hub),
+    bytes: bytesRoutes(hub),
     api: apiRoutes(hub),
     web: webRoutes(hub),
     health: healthRoutes(hub),
