@@ -21,3 +21,18 @@ export function lfsKey(oid: string, uploadId: string): string {
 }
 
 export const keyPrefixes = { packs: 'packs/', lfs: 'lfs/' } as const
+
+/** A key that nothing but the probe at the start uses. */
+export function probeKey(): string {
+  return `probe/${randomUUID()}`
+}
+
+const keyPattern = /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/
+
+/**
+ * Throws unless `key` is a path of harmless names: nothing in it leaves a folder, needs escaping in a URL, or sorts
+ * otherwise in UTF-8 than in UTF-16. Keys are made above; another one is a defect, not an input.
+ */
+export function assertKey(key: string): void {
+  if (!keyPattern.test(key) || key.length > 512) throw new Error(`Not a key: ${JSON.stringify(key.slice(0, 100))}`)
+}

@@ -1,0 +1,192 @@
+/**
+ * The bucket as a folder: a key is a path below it. Bytes gather in `.incoming/` of the same file system and get their
+ * name, by rename(2), when they are complete and on the disk; the folders on the way are synced too, since a name is
+ * durable only with the folder that holds it.
+ */
+import { randomUUID } from 'node:crypto'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { HoldfastError } from '../errors.ts'
+import type { Bucket, ByteRange, ByteStream, BytesStat, PutOptions } from './bucket.ts'
+import { assertKey } from './keys.ts'
+import { releasing, untilAborted } from './streams.ts'
+
+const pieceBytes = 256 * 1024
+/** A living upload writes, and so touches its file, far more often. Another process may be uploading during a sweep. */
+const leftoverAgeMs = 3_600_000
+
+/** The bucket in `folder`; `probe` makes the folder. Signed links are not offered: doors stream the bytes. */
+export function openFileBucket(folder: string): Bucket {
+  const incoming = join(folder, '.incoming')
+  const durableFolders = new DurableFolders(folder)
+
+  function pathOf(key: string): string {
+    assertKey(key)
+    return join(folder, key)
+  }
+
+  async function put(key: string, body: ByteStream, options: PutOptions = {}): Promise<number> {
+    const path = pathOf(key)
+    const temporary = join(incoming, randomUUID())
+    await durableFolders.make(incoming)
+    try {
+      const sizeBytes = await writeDurably(temporary, untilAborted(body, options.signal))
+      await durableFolders.make(dirname(path))
+      await rename(temporary, path)
+      await syncFolder(dirname(path))
+      return sizeBytes
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => {})
+      throw error
+    }
+  }
+
+  async function get(key: string, range?: ByteRange): Promise<ByteStream> {
+    const handle = await openToRead(pathOf(key))
+    try {
+      const { size } = await handle.stat()
+      if (range !== undefined && range.start >= size) throw new HoldfastError('RangeUnsatisfiable')
+      const end = range === undefined ? size : Math.min(range.end + 1, size)
+      return releasing(readPieces(handle, range?.start ?? 0, end), () => handle.close())
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  return {
+    put,
+    get,
+    stat: async (key) => statFile(pathOf(key)),
+    async delete(keys) {
+      for (const path of keys.map(pathOf)) await rm(path, { force: true })
+    },
+    list: (prefix) => listFolder(folder, '', prefix),
+    openFile: async (key) => openToRead(pathOf(key)),
+    signedGet: async () => undefined,
+    signedPut: async () => undefined,
+    async probe() {
+      await durableFolders.make(incoming)
+      await sweep(incoming)
+    },
+  }
+}
+
+async function openToRead(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r')
+  } catch (error) {
+    throw isAbsence(error) ? new HoldfastError('BytesMissing') : error
+  }
+}
+
+async function writeDurably(path: string, body: ByteStream): Promise<number> {
+  const handle = await open(path, 'wx', 0o600)
+  try {
+    let sizeBytes = 0
+    for await (const chunk of body) {
+      for (let done = 0; done < chunk.length; ) done += (await handle.write(chunk, done)).bytesWritten
+      sizeBytes += chunk.length
+    }
+    await handle.sync()
+    return sizeBytes
+  } finally {
+    await handle.close()
+  }
+}
+
+async function* readPieces(handle: FileHandle, start: number, end: number): AsyncGenerator<Uint8Array> {
+  for (let position = start; position < end; ) {
+    const piece = Buffer.allocUnsafe(Math.min(pieceBytes, end - position))
+    const { bytesRead } = await handle.read(piece, 0, piece.length, position)
+    if (bytesRead === 0) throw new Error('A file of the bucket became shorter while it was read.')
+    yield piece.subarray(0, bytesRead)
+    position += bytesRead
+  }
+}
+
+async function statFile(path: string): Promise<BytesStat | undefined> {
+  try {
+    const found = await stat(path)
+    return found.isFile() ? { sizeBytes: found.size, modifiedAt: found.mtime } : undefined
+  } catch (error) {
+    if (isAbsence(error)) return undefined
+    throw error
+  }
+}
+
+/** `path` is empty or ends with a slash. A folder sorts as its keys do, with the slash behind its name. */
+async function* listFolder(root: string, path: string, prefix: string): AsyncGenerator<BytesStat & { key: string }> {
+  const entries = await readdir(join(root, path), { withFileTypes: true }).catch((error: unknown) => {
+    if (isAbsence(error)) return []
+    throw error
+  })
+  const paths = entries
+    .filter((entry) => !entry.name.startsWith('.'))
+    .map((entry) => path + entry.name + (entry.isDirectory() ? '/' : ''))
+    .sort((a, b) => (a < b ? -1 : 1))
+  for (const key of paths) {
+    if (key.endsWith('/')) {
+      if (key.startsWith(prefix) || prefix.startsWith(key)) yield* listFolder(root, key, prefix)
+    } else if (key.startsWith(prefix)) {
+      const found = await statFile(join(root, key))
+      if (found !== undefined) yield { key, ...found }
+    }
+  }
+}
+
+async function sweep(incoming: string): Promise<void> {
+  for (const name of await readdir(incoming)) {
+    const path = join(incoming, name)
+    const found = await statFile(path)
+    if (found !== undefined && found.modifiedAt.getTime() < Date.now() - leftoverAgeMs) await rm(path, { force: true })
+  }
+}
+
+/** Makes folders whose names survive a power loss, and remembers which it has seen to, so that a put syncs few. */
+class DurableFolders {
+  readonly #root: string
+  readonly #made = new Map<string, Promise<void>>()
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  /** Others that ask for the same folder meanwhile wait for the same sync: one that exists need not be durable yet. */
+  make(folder: string): Promise<void> {
+    const known = this.#made.get(folder)
+    if (known !== undefined) return known
+    const making = this.#makeOne(folder)
+    this.#made.set(folder, making)
+    making.catch(() => this.#made.delete(folder))
+    return making
+  }
+
+  async #makeOne(folder: string): Promise<void> {
+    if (folder === this.#root) {
+      await mkdir(folder, { recursive: true })
+    } else {
+      await this.make(dirname(folder))
+      await mkdir(folder).catch(ignoreExisting)
+    }
+    await syncFolder(dirname(folder))
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function isAbsence(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+function ignoreExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error
+}
