@@ -78,6 +78,9 @@ export interface Limits {
   signInWindowSeconds: number
   gracefulStopMs: number
   readyTimeoutMs: number
+  refLogRetentionSeconds: number
+  siblingsMax: number
+  unreadBodyMaxBytes: number
   httpHeadersTimeoutMs: number
   httpIdleTimeoutMs: number
   httpKeepAliveTimeoutMs: number
@@ -119,6 +122,10 @@ const fixedLimits = {
   signInWindowSeconds: 900,
   gracefulStopMs: 60_000,
   readyTimeoutMs: 5_000,
+  refLogRetentionSeconds: 90 * 86_400,
+  // Repositories with more files are listed by their tree instead: huggingface_hub does so from 50,000 on.
+  siblingsMax: 100_000,
+  unreadBodyMaxBytes: 64 * MiB,
   httpHeadersTimeoutMs: 30_000,
   // Silence in both directions. Longer than any pause of ours: side-band keep-alives come far more often.
   httpIdleTimeoutMs: 600_000,

@@ -30,7 +30,7 @@ export function gitRoutes(hub: Hub): FastifyPluginAsync {
       handler: (request, reply) => {
         const body = openRequestBody(request, 'git-upload-pack', hub.config.limits.gitRequestInflatedMaxBytes)
         const options = { version: versionOf(request, 'git-upload-pack'), signal: clientSignal(reply) }
-        return sendResult(request, reply, 'git-upload-pack', fetch(hub, request.principal, request.repo, body, options))
+        return sendResult(request, reply, 'git-upload-pack', fetch(hub, request.repo, body, options))
       },
     })
     repoRoute(server, {
@@ -62,7 +62,7 @@ async function sendAdvertisement(hub: Hub, request: FastifyRequest, reply: Fasti
     })
   }
   const version = versionOf(request, service)
-  const advertisement = advertise(hub, request.principal, request.repo, { service, version })
+  const advertisement = advertise(hub, request.repo, { service, version, smartHttp: true })
   return withoutCaching(reply)
     .type(`application/x-${service}-advertisement`)
     .send(await startStream(advertisement, request))

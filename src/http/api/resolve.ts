@@ -1,0 +1,131 @@
+/**
+ * Files pinned by revision: `/{prefix}{namespace}/{repo}/resolve/{rev}/{path}` is the content, `/raw/` the blob as Git
+ * stores it. All headers that clients read (hub-api.md §2.5) are made here.
+ */
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { type FileAtCommit, findLfsContent, openFile, readBlob, readLfsContent } from '../../hub/files.ts'
+import type { Hub } from '../../hub/hub.ts'
+import type { ResolvedRevision } from '../../hub/revisions.ts'
+import { resolveRevisionPath } from '../../hub/revisions.ts'
+import { startStream } from '../byte-stream.ts'
+import { type HttpByteRange, pickRange } from '../bytes/range.ts'
+import { contentTypeOf } from '../content-type.ts'
+import { pathOf } from '../path-safety.ts'
+import { repoRoute } from '../repo-route.ts'
+import { sendApiError } from './errors.ts'
+
+const yearSeconds = 365 * 86_400
+
+export function resolveRoutes(hub: Hub): FastifyPluginAsync {
+  return async (server) => {
+    server.setErrorHandler(sendApiError)
+    for (const kind of ['resolve', 'raw'] as const) {
+      repoRoute(server, {
+        method: ['GET', 'HEAD'],
+        path: `/${kind}/*`,
+        access: 'read',
+        handler: (request, reply) => sendFile(hub, request, reply, kind),
+      })
+    }
+  }
+}
+
+async function sendFile(
+  hub: Hub,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  kind: 'resolve' | 'raw',
+): Promise<FastifyReply> {
+  const { repo } = request
+  const { path, ...revision } = await resolveRevisionPath(hub, repo, segmentsBehind(request))
+  reply.header('x-repo-commit', revision.commitId)
+  const file = await openFile(hub, repo, { commitId: revision.commitId, path })
+  const content = kind === 'raw' ? { ...file, lfs: undefined } : file
+  describe(reply, content)
+  const etag = `"${content.lfs?.lfsOid ?? content.blobId}"`
+  reply.header('etag', etag)
+  if (isKnown(request.headers['if-none-match'], etag)) {
+    return reply.code(304).header('cache-control', cacheControl(request, revision)).send()
+  }
+  if (content.lfs === undefined) {
+    const read = async (range: HttpByteRange | undefined) => readBlob(hub, repo, content.blobId, range)
+    return await sendBytes(request, reply, { revision, etag, sizeBytes: content.sizeBytes, read })
+  }
+  const { lfs } = content
+  const { key } = await findLfsContent(hub, repo, lfs)
+  const url = await hub.bucket.signedGet(key, {
+    expiresInSeconds: hub.config.limits.lfsLinkExpiresInSeconds,
+    contentDisposition: dispositionOf(content.path),
+    contentType: contentTypeOf(content.path),
+  })
+  // A redirect lives only as long as the link it names.
+  if (url !== undefined) return reply.header('cache-control', 'no-store').redirect(url, 302)
+  const read = (range: HttpByteRange | undefined) => readLfsContent(hub, key, range)
+  return await sendBytes(request, reply, { revision, etag, sizeBytes: lfs.sizeBytes, read })
+}
+
+/** The decoded segments behind `/resolve/` or `/raw/`: from the raw URL, as the router's decoding loses `%2F`. */
+function segmentsBehind(request: FastifyRequest): string[] {
+  const segments = pathOf(request.raw.url!).slice(1).split('/')
+  const prefixLength = request.routeOptions.url!.split('/').length - 2
+  return segments.slice(prefixLength).map(decodeURIComponent).flatMap(splitBehindFirst)
+}
+
+/** A revision is one segment, whatever it holds; clients may encode the slashes of the path behind it. */
+function splitBehindFirst(segment: string, index: number): string[] {
+  return index === 0 ? [segment] : segment.split('/')
+}
+
+function describe(reply: FastifyReply, { path, lfs }: FileAtCommit): void {
+  reply.headers({
+    'accept-ranges': 'bytes',
+    'content-disposition': dispositionOf(path),
+    'content-type': contentTypeOf(path),
+    // Content that anybody may have pushed: never a page that acts in this origin's name.
+    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    'x-content-type-options': 'nosniff',
+  })
+  if (lfs !== undefined) reply.headers({ 'x-linked-etag': `"${lfs.lfsOid}"`, 'x-linked-size': lfs.sizeBytes })
+}
+
+interface Content {
+  revision: ResolvedRevision
+  etag: string
+  sizeBytes: number
+  read(range: HttpByteRange | undefined): Promise<AsyncIterable<Uint8Array>>
+}
+
+async function sendBytes(request: FastifyRequest, reply: FastifyReply, content: Content): Promise<FastifyReply> {
+  const { revision, etag, sizeBytes, read } = content
+  const range = request.method === 'GET' ? pickRange(request.headers, sizeBytes, etag) : undefined
+  reply.headers({
+    'cache-control': cacheControl(request, revision),
+    'content-length': range === undefined ? sizeBytes : range.end - range.start + 1,
+  })
+  if (range !== undefined) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${sizeBytes}`)
+  if (request.method === 'HEAD') return reply.send()
+  return reply.send(sizeBytes === 0 ? Readable.from([]) : await startStream(await read(range), request))
+}
+
+/** What a full commit id names never changes; a branch or a tag is asked for again each time. */
+function cacheControl({ repo }: FastifyRequest, { isPinned }: ResolvedRevision): string {
+  const scope = repo.visibility === 'public' ? 'public' : 'private'
+  return isPinned ? `${scope}, max-age=${yearSeconds}, immutable` : `${scope}, no-cache`
+}
+
+/** RFC 6266, with a plain name for old clients: huggingface_hub shows it beside its progress bar. */
+function dispositionOf(path: string): string {
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  const plain = name.replace(/[^\x20-\x7e]|["\\]/g, '_')
+  const encoded = encodeURIComponent(name.toWellFormed()).replace(
+    /['()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16)}`,
+  )
+  return `inline; filename*=UTF-8''${encoded}; filename="${plain}";`
+}
+
+function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  const known = (ifNoneMatch ?? '').split(',').map((value) => value.trim().replace(/^W\//, ''))
+  return known.includes(etag) || known.includes('*')
+}
