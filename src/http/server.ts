@@ -17,6 +17,7 @@ import { lfsRoutes } from './lfs/routes.ts'
 import { createMetrics, metricsRoutes } from './metrics.ts'
 import { refuseUnsafePaths } from './path-safety.ts'
 import { logRequests } from './request-log.ts'
+import { skipUnreadBodies } from './unread-body.ts'
 import { webRoutes } from './web/routes.ts'
 
 declare module 'fastify' {
@@ -42,6 +43,7 @@ export function createServer(hub: Hub): FastifyInstance {
 
   const server = createEmptyServer(hub.config)
   logRequests(server, hub.logger, metrics)
+  skipUnreadBodies(server, hub.config.limits.unreadBodyMaxBytes)
   refuseUnsafePaths(server)
   authenticateRequests(server, hub)
   decideAccessOnRoutes(server, hub)
