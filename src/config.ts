@@ -53,6 +53,8 @@ export interface Limits {
   gitTreeDepthMax: number
   gitPathMaxBytes: number
   gitCommandsMax: number
+  gitPushOptionsMax: number
+  gitRefNameMaxBytes: number
   gitWantsMax: number
   gitHavesMax: number
   gitRefPrefixesMax: number
@@ -96,6 +98,8 @@ const fixedLimits = {
   gitTreeDepthMax: 512,
   gitPathMaxBytes: 4 * KiB,
   gitCommandsMax: 100_000,
+  gitPushOptionsMax: 1_000,
+  gitRefNameMaxBytes: 1_024,
   gitWantsMax: 600_000,
   gitHavesMax: 600_000,
   gitRefPrefixesMax: 65_536,
