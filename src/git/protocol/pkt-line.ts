@@ -32,7 +32,7 @@ export function errorPacket(message: string): Buffer {
 /** The text of a data packet in latin1, without the line feed that may end it. */
 export function lineOf(packet: Buffer): string {
   const end = packet.at(-1) === 0x0a ? packet.length - 1 : packet.length
-  return packet.latin1Slice(0, end)
+  return packet.toString('latin1', 0, end)
 }
 
 /**
@@ -121,7 +121,7 @@ export class PacketReader {
 }
 
 function parseLength(bytes: Buffer): number {
-  const digits = bytes.latin1Slice(0, 4)
+  const digits = bytes.toString('latin1', 0, 4)
   const length = /^[0-9a-fA-F]{4}$/.test(digits) ? Number.parseInt(digits, 16) : Number.NaN
   if (!(length <= packetMaxBytes)) {
     throw new HoldfastError('InputInvalid', { message: 'The request is not made of packets: bad line length.' })

@@ -1,7 +1,14 @@
-/** Serves a push: one request of git-receive-pack over a stateless transport. */
+/** Serves a push: one request of git-receive-pack over a stateless transport, in version 0 (or 1, which is the same here). */
 import type { Limits } from '../../config.ts'
-import type { PushHost } from '../host.ts'
+import { isHoldfastError } from '../../errors.ts'
+import type { PushHost, PushReport } from '../host.ts'
 import type { ByteStream } from '../object-id.ts'
+import type { RefResult } from '../repository.ts'
+import { errorPacket, flushPacket, PacketReader } from './pkt-line.ts'
+import { ProgressChannel } from './progress.ts'
+import { emptyPushHead, type PushHead, parsePushHead, refuseNames } from './push-request.ts'
+import { writeReport } from './report-status.ts'
+import { bandPackets, dataBand, errorBand } from './side-band.ts'
 
 export interface ReceivePackOptions {
   limits: Limits
@@ -9,11 +16,94 @@ export interface ReceivePackOptions {
   signal: AbortSignal
 }
 
-/** TODO */
+/**
+ * Answers one request; `host.push` is called once, or not at all where nothing is left to ask it. The body is read to its
+ * end before the report is written, since clients listen only then. Defects are told in band 3 and thrown.
+ */
 export async function* receivePack(
-  _host: PushHost,
-  _request: ByteStream,
-  _options: ReceivePackOptions,
+  host: PushHost,
+  request: ByteStream,
+  { limits, signal }: ReceivePackOptions,
 ): AsyncGenerator<Uint8Array> {
-  throw new Error('not yet')
+  const packets = new PacketReader(request, limits.gitRequestInflatedMaxBytes)
+  const head = emptyPushHead()
+  try {
+    await parsePushHead(packets, limits, head)
+    // git tries the way with an empty request before it sends a large one.
+    if (head.commands.length > 0) yield* servePush(host, { packets, head, limits, signal })
+  } catch (error) {
+    if (!isHoldfastError(error)) throw error
+    await packets.drain(limits.gitPackMaxBytes)
+    yield fatal(head, error.message)
+  }
+}
+
+interface Push {
+  packets: PacketReader
+  head: PushHead
+  limits: Limits
+  signal: AbortSignal
+}
+
+async function* servePush(host: PushHost, push: Push): AsyncGenerator<Uint8Array> {
+  const { packets, head, limits } = push
+  const progress = new ProgressChannel(head.sideBand)
+  const left = new AbortController()
+  const working = runPush(host, { ...push, signal: AbortSignal.any([push.signal, left.signal]) }, progress)
+  let isOver = false
+  try {
+    // Nothing is written while the client still sends: not every proxy carries both directions at once.
+    const report = yield* progress.until(working, () => packets.ended)
+    isOver = true
+    await packets.drain(limits.gitPackMaxBytes)
+    yield* writeAnswer(head, report)
+  } catch (error) {
+    isOver = true
+    if (!isHoldfastError(error) && head.sideBand !== undefined) yield fatal(head, 'The server failed.')
+    throw error
+  } finally {
+    if (!isOver) left.abort()
+  }
+}
+
+async function runPush(
+  host: PushHost,
+  { packets, head, limits, signal }: Push,
+  progress: ProgressChannel,
+): Promise<PushReport> {
+  const { commands, atomic, pushOptions, isQuiet } = head
+  const refused = new Map(refuseNames(commands, limits).map((result) => [result.name, result]))
+  const accepted = commands.filter(({ name }) => !refused.has(name))
+  const isFutile = accepted.length === 0 || (atomic && refused.size > 0)
+  const report = isFutile
+    ? { unpack: 'ok', results: accepted.map(({ name }) => ({ name, reason: 'atomic push failure' })) }
+    : await host.push({
+        commands: accepted,
+        atomic,
+        pushOptions,
+        pack: accepted.some(({ newId }) => newId !== undefined) ? packets.rest() : undefined,
+        progress: isQuiet ? () => {} : (text) => progress.send(text),
+        signal,
+      })
+  return { unpack: report.unpack, results: inOrder(head, [...refused.values(), ...report.results]) }
+}
+
+/** One result per command, in the client's order. */
+function inOrder({ commands }: PushHead, results: readonly RefResult[]): RefResult[] {
+  const byName = new Map(results.map((result) => [result.name, result]))
+  const names = [...new Set(commands.map(({ name }) => name))]
+  return names.map((name) => byName.get(name) ?? { name, reason: 'internal error' })
+}
+
+function* writeAnswer({ wantsReport, sideBand }: PushHead, report: PushReport): Iterable<Uint8Array> {
+  const lines = wantsReport ? writeReport(report) : Buffer.alloc(0)
+  if (sideBand === undefined) {
+    yield lines
+    return
+  }
+  yield Buffer.concat([bandPackets(dataBand, lines, sideBand), flushPacket])
+}
+
+function fatal({ sideBand }: PushHead, message: string): Buffer {
+  return sideBand === undefined ? errorPacket(message) : bandPackets(errorBand, `${message}\n`, sideBand)
 }

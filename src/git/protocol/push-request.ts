@@ -1,0 +1,97 @@
+/** What a client sends in git-receive-pack before the pack: commands, capabilities, push options (gitprotocol-pack). */
+import type { Limits } from '../../config.ts'
+import { HoldfastError } from '../../errors.ts'
+import { nullId, type ObjectId, parseObjectId } from '../object-id.ts'
+import { isDeletableRefName, isPushableRefName } from '../ref-name.ts'
+import type { RefCommand, RefResult } from '../repository.ts'
+import { type Capabilities, parseCapabilities } from './capabilities.ts'
+import { lineOf, type PacketReader } from './pkt-line.ts'
+import { largeSideBand, type SideBand } from './side-band.ts'
+
+export interface PushHead {
+  commands: RefCommand[]
+  pushOptions: string[]
+  atomic: boolean
+  /** The client reads a report of what became of its commands. */
+  wantsReport: boolean
+  isQuiet: boolean
+  sideBand: SideBand
+}
+
+export type PushLimits = Pick<Limits, 'gitCommandsMax' | 'gitPushOptionsMax' | 'gitRefNameMaxBytes'>
+
+export function emptyPushHead(): PushHead {
+  return { commands: [], pushOptions: [], atomic: false, wantsReport: false, isQuiet: false, sideBand: undefined }
+}
+
+/**
+ * Fills `head`, which also after an error tells how the client is answered. What follows in the stream is the pack.
+ * Throws InputInvalid, InputTruncated, InputTooLarge.
+ */
+export async function parsePushHead(packets: PacketReader, limits: PushLimits, head: PushHead): Promise<void> {
+  let hasOptions = false
+  let packet = await packets.read()
+  for (; packet instanceof Buffer; packet = await packets.read()) {
+    const line = lineOf(packet)
+    const split = line.indexOf('\0')
+    if (split >= 0) hasOptions = applyCapabilities(head, parseCapabilities(line.slice(split + 1)))
+    addCommandLine(head, split < 0 ? line : line.slice(0, split), limits)
+  }
+  if (head.commands.length > 0 && packet !== 'flush') throw new HoldfastError('InputTruncated')
+  if (hasOptions) await parsePushOptions(packets, limits, head.pushOptions)
+}
+
+/** The commands whose names cannot stand: malformed ones, and those named twice. */
+export function refuseNames(commands: readonly RefCommand[], limits: PushLimits): RefResult[] {
+  const counts = new Map<string, number>()
+  for (const { name } of commands) counts.set(name, (counts.get(name) ?? 0) + 1)
+  const refused: RefResult[] = []
+  for (const [name, count] of counts) {
+    if (count > 1) refused.push({ name, reason: 'multiple updates for ref not allowed' })
+  }
+  for (const { name, newId } of commands) {
+    const isWellFormed = newId === undefined ? isDeletableRefName(name) : isPushableRefName(name)
+    if (counts.get(name) === 1 && (!isWellFormed || name.length > limits.gitRefNameMaxBytes)) {
+      refused.push({ name, reason: 'funny refname' })
+    }
+  }
+  return refused
+}
+
+function applyCapabilities(head: PushHead, asked: Capabilities): boolean {
+  head.wantsReport = asked.has('report-status') || asked.has('report-status-v2')
+  head.atomic = asked.has('atomic')
+  head.isQuiet = asked.has('quiet')
+  if (asked.has('side-band-64k')) head.sideBand = largeSideBand
+  return asked.has('push-options')
+}
+
+function addCommandLine(head: PushHead, line: string, limits: PushLimits): void {
+  // Where a shallow clone's history ends: nothing to do, since a push is accepted only if its history is complete here.
+  if (/^shallow [0-9a-f]{40}$/.test(line)) return
+  const [, oldText, newText, name] = /^([0-9a-f]{40}) ([0-9a-f]{40}) (.+)$/s.exec(line) ?? []
+  if (name === undefined) {
+    throw new HoldfastError('InputInvalid', {
+      message: `protocol error: expected old/new/ref, got '${line.slice(0, 80)}'`,
+    })
+  }
+  if (head.commands.length >= limits.gitCommandsMax) {
+    throw new HoldfastError('InputTooLarge', { message: `More than ${limits.gitCommandsMax} refs in one push.` })
+  }
+  head.commands.push({ name, oldId: commandId(oldText), newId: commandId(newText) })
+}
+
+function commandId(text: string): ObjectId | undefined {
+  return text === nullId ? undefined : parseObjectId(text)
+}
+
+async function parsePushOptions(packets: PacketReader, limits: PushLimits, options: string[]): Promise<void> {
+  let packet = await packets.read()
+  for (; packet instanceof Buffer; packet = await packets.read()) {
+    if (options.length >= limits.gitPushOptionsMax) {
+      throw new HoldfastError('InputTooLarge', { message: `More than ${limits.gitPushOptionsMax} push options.` })
+    }
+    options.push(packet.toString('utf8').replace(/\n$/, ''))
+  }
+  if (packet !== 'flush') throw new HoldfastError('InputTruncated')
+}

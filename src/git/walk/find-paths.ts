@@ -1,0 +1,59 @@
+/** Under which path a blob lies, for messages that people read: the one question that costs a walk of trees. */
+
+import { commitIds } from '../commit.ts'
+import { fairLoop } from '../fair-loop.ts'
+import { idBytes, type ObjectId, objectIdBytes } from '../object-id.ts'
+import type { ObjectDatabase, Ordinal } from '../repository.ts'
+import { isDirectory, TreeCursor } from '../tree.ts'
+
+/**
+ * One path for each of `blobIds`, looked for in the trees of the commits that `tips` lead to, newest first. Paths are
+ * latin1 as Git's bytes are. A blob that lies in none of them is left out.
+ */
+export async function findPaths(
+  objects: ObjectDatabase,
+  tips: readonly ObjectId[],
+  blobIds: readonly ObjectId[],
+): Promise<Map<ObjectId, string>> {
+  const sought = new Map(blobIds.map((id) => [objects.locate(objectIdBytes(id)), id]))
+  const search: PathSearch = { objects, sought, seen: new Uint8Array(objects.ordinalCount), found: new Map() }
+  const pause = fairLoop()
+  const queue: Ordinal[] = tips.map((id) => objects.locate(objectIdBytes(id)))
+  for (let next = 0; next < queue.length && search.found.size < sought.size; next++) {
+    const ordinal = queue[next]
+    if (ordinal < 0 || search.seen[ordinal] === 1) continue
+    search.seen[ordinal] = 1
+    const { type, data } = objects.read(ordinal)
+    if (type !== 'commit') continue
+    const ids = commitIds(data)
+    searchTree(search, objects.locate(ids, 0), '')
+    for (let offset = idBytes; offset < ids.length; offset += idBytes) queue.push(objects.locate(ids, offset))
+    if (pause.due()) await pause.now()
+  }
+  return search.found
+}
+
+interface PathSearch {
+  objects: ObjectDatabase
+  sought: Map<Ordinal, ObjectId>
+  seen: Uint8Array
+  found: Map<ObjectId, string>
+}
+
+function searchTree(search: PathSearch, root: Ordinal, rootPath: string): void {
+  const pending = [{ ordinal: root, path: rootPath }]
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { ordinal, path } = next
+    if (ordinal < 0 || search.seen[ordinal] === 1) continue
+    search.seen[ordinal] = 1
+    const { data } = search.objects.read(ordinal)
+    const cursor = new TreeCursor(data)
+    while (cursor.next()) {
+      const child = search.objects.locate(data, cursor.idAt)
+      const childPath = () => path + data.toString('latin1', cursor.nameAt, cursor.nameEnd)
+      if (isDirectory(cursor.mode)) pending.push({ ordinal: child, path: `${childPath()}/` })
+      const id = search.sought.get(child)
+      if (id !== undefined && !search.found.has(id)) search.found.set(id, childPath())
+    }
+  }
+}

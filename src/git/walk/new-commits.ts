@@ -1,0 +1,131 @@
+/** Which commits lead to the wants and not to the haves: git's `rev-list <wants> --not <haves>`. */
+import { fairLoop } from '../fair-loop.ts'
+import type { Ordinal } from '../repository.ts'
+import type { CommitGraph } from './commit-graph.ts'
+import { DateQueue } from './date-queue.ts'
+
+const seen = 1
+const known = 2
+const popped = 4
+const placed = 8
+
+// After the last new commit that many known ones are still walked: a skewed clock may put an ancestor of a have above
+// its descendants (git's limit_list does the same). Missing one costs bytes, never correctness.
+const slopCommits = 5
+
+export interface NewCommits {
+  /** Parents before children. */
+  commits: readonly Ordinal[]
+  /** True for the haves and those of their ancestors that the walk met. */
+  isKnown(commit: Ordinal): boolean
+}
+
+export interface CommitRange {
+  wants: readonly Ordinal[]
+  haves: readonly Ordinal[]
+  signal?: AbortSignal
+}
+
+/** Walks `graph` newest first until everything that is left is known. Throws ObjectMissing, ObjectInvalid. */
+export async function findNewCommits(graph: CommitGraph, { wants, haves, signal }: CommitRange): Promise<NewCommits> {
+  const walk = new RangeWalk(graph)
+  for (const commit of haves) walk.addKnown(commit)
+  for (const commit of wants) walk.add(commit)
+  const pause = fairLoop()
+  while (walk.step()) {
+    if (!pause.due()) continue
+    await pause.now()
+    signal?.throwIfAborted()
+  }
+  return { commits: walk.parentsFirst(), isKnown: (commit) => walk.isKnown(commit) }
+}
+
+class RangeWalk {
+  readonly #graph: CommitGraph
+  readonly #flags: Uint8Array
+  readonly #queue: DateQueue
+  readonly #found: Ordinal[] = []
+  #queuedNew = 0
+  #oldestFoundDate = Number.POSITIVE_INFINITY
+  #slop = slopCommits
+
+  constructor(graph: CommitGraph) {
+    this.#graph = graph
+    this.#flags = new Uint8Array(graph.objects.ordinalCount)
+    this.#queue = new DateQueue()
+  }
+
+  isKnown(commit: Ordinal): boolean {
+    return (this.#flags[commit] & known) !== 0
+  }
+
+  add(commit: Ordinal): void {
+    if (this.#flags[commit] & seen) return
+    this.#flags[commit] |= seen
+    this.#queue.push(commit, this.#graph.dateOf(commit))
+    if (!this.isKnown(commit)) this.#queuedNew++
+  }
+
+  addKnown(commit: Ordinal): void {
+    this.#markKnown(commit)
+    this.add(commit)
+  }
+
+  /** Takes one commit; false when the walk is over. */
+  step(): boolean {
+    if (this.#queue.length === 0) return false
+    const commit = this.#queue.pop()
+    this.#flags[commit] |= popped
+    if (this.isKnown(commit)) {
+      for (const parent of this.#graph.parentsOf(commit)) this.addKnown(parent)
+      return this.#isWorthwhile()
+    }
+    this.#queuedNew--
+    this.#found.push(commit)
+    this.#oldestFoundDate = this.#graph.dateOf(commit)
+    for (const parent of this.#graph.parentsOf(commit)) this.add(parent)
+    return true
+  }
+
+  /** What was found, without what turned out to be known, parents before children. */
+  parentsFirst(): Ordinal[] {
+    const ordered: Ordinal[] = []
+    const stack: Ordinal[] = []
+    const isOpen = (commit: Ordinal) => (this.#flags[commit] & (known | placed)) === 0
+    for (let i = this.#found.length - 1; i >= 0; i--) {
+      if (isOpen(this.#found[i])) stack.push(this.#found[i])
+      while (stack.length > 0) {
+        const commit = stack[stack.length - 1]
+        const openParent = isOpen(commit) ? this.#graph.parentsOf(commit).find(isOpen) : undefined
+        if (openParent !== undefined) {
+          stack.push(openParent)
+          continue
+        }
+        stack.pop()
+        if (!isOpen(commit)) continue
+        this.#flags[commit] |= placed
+        ordered.push(commit)
+      }
+    }
+    return ordered
+  }
+
+  #isWorthwhile(): boolean {
+    if (this.#queue.length === 0) return false
+    const isRecent = this.#queue.newestDate >= this.#oldestFoundDate
+    this.#slop = this.#queuedNew > 0 || isRecent ? slopCommits : this.#slop - 1
+    return this.#slop > 0
+  }
+
+  /** Marks a commit, and its ancestors as far as the walk has passed over them without knowing. */
+  #markKnown(first: Ordinal): void {
+    const stack = [first]
+    for (let commit = stack.pop(); commit !== undefined; commit = stack.pop()) {
+      const flags = this.#flags[commit]
+      if (flags & known) continue
+      this.#flags[commit] |= known
+      if (flags & popped) stack.push(...this.#graph.parentsOf(commit))
+      else if (flags & seen) this.#queuedNew--
+    }
+  }
+}
