@@ -1,10 +1,79 @@
-/** Opens hosted repositories: pack sets by catalogue version, shared between requests. */
+/** Opens hosted repositories: refs from the database, packs from the bucket, both shared between requests. */
 import type { Bucket } from '../bucket/bucket.ts'
-import type { Database } from '../database/queryable.ts'
+import type { Limits } from '../config.ts'
+import type { Database, RepoId } from '../database/queryable.ts'
 import type { Disk } from '../disk/disk.ts'
+import type { ByteStream } from '../git/object-id.ts'
+import type { ObjectDatabase, RefSnapshot } from '../git/repository.ts'
+import { type CompactionResult, compactPacks } from './compact.ts'
+import { createPackCatalog } from './pack-catalog.ts'
+import { createPackFiles } from './pack-files.ts'
+import { type QuarantinedPack, type QuarantineOptions, receiveIntoQuarantine } from './quarantine.ts'
+import { createRefReader } from './refs.ts'
+
+/** A repository's row as it was read at the start of the request: its versions say what is fresh enough. */
+export interface RepositoryVersion {
+  id: RepoId
+  refsVersion: string
+  packsVersion: string
+}
 
 export interface Repositories {
+  /** HEAD and all refs, no older than `repo`. */
+  refs(repo: RepositoryVersion): Promise<RefSnapshot>
+  /** Opens the objects until `using` has settled. Whatever `refs` named before is in them. */
+  withObjects<T>(repo: RepositoryVersion, using: (objects: ObjectDatabase) => Promise<T>): Promise<T>
+  /** As `withObjects`, until the stream has ended or was left. */
+  streamObjects(repo: RepositoryVersion, using: (objects: ObjectDatabase) => ByteStream): ByteStream
+  /** Receives a pack out of sight. Throws PackInvalid; then nothing is left. */
+  receivePack(
+    repo: RepositoryVersion,
+    pack: ByteStream,
+    options: Omit<QuarantineOptions, 'existing'>,
+  ): Promise<QuarantinedPack>
+  /** Merges small packs into one, beside running pushes and clones. */
+  compact(repoId: RepoId): Promise<CompactionResult>
+  close(): void
+}
+
+export interface RepositoriesGround {
   database: Database
   bucket: Bucket
   disk: Disk
+  limits: Limits
+}
+
+export function createRepositories(ground: RepositoriesGround): Repositories {
+  const { database, bucket, disk, limits } = ground
+  const refReader = createRefReader(database)
+  const catalog = createPackCatalog(database, createPackFiles(bucket, disk), limits)
+
+  async function pin(repo: RepositoryVersion) {
+    const refs = refReader.seen(repo.id)
+    return catalog.pin(repo.id, Math.max(Number(repo.packsVersion), refs?.packsVersion ?? 0))
+  }
+
+  return {
+    refs: async (repo) => (await refReader.read(repo)).snapshot,
+    async withObjects(repo, using) {
+      const packs = await pin(repo)
+      try {
+        return await using(packs.objects)
+      } finally {
+        packs.release()
+      }
+    },
+    async *streamObjects(repo, using) {
+      const packs = await pin(repo)
+      try {
+        yield* using(packs.objects)
+      } finally {
+        packs.release()
+      }
+    },
+    receivePack: async (repo, pack, options) =>
+      receiveIntoQuarantine(ground, repo.id, pack, { ...options, existing: await pin(repo) }),
+    compact: async (repoId) => compactPacks(ground, repoId, await catalog.pinNewest(repoId)),
+    close: () => catalog.close(),
+  }
 }

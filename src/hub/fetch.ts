@@ -1,0 +1,35 @@
+/** Clone and fetch: what the protocol may show a caller who may read the repository. */
+
+import type { FetchHost } from '../git/host.ts'
+import type { ByteStream } from '../git/object-id.ts'
+import { type AdvertiseOptions, advertiseRefs } from '../git/protocol/advertise-refs.ts'
+import type { ProtocolVersion } from '../git/protocol/capabilities.ts'
+import { uploadPack } from '../git/protocol/upload-pack.ts'
+import { findInvisibleIds } from './commit-visibility.ts'
+import type { Hub } from './hub.ts'
+import type { Repo } from './repo.ts'
+
+/** The repository as the protocol's fetch side sees it. Access (read) has been decided. */
+export function fetchHost(hub: Hub, repo: Repo): FetchHost {
+  return {
+    refs: () => hub.repositories.refs(repo),
+    withObjects: (using) => hub.repositories.withObjects(repo, using),
+    streamObjects: (using) => hub.repositories.streamObjects(repo, using),
+    refusedWants: (objects, refs, wants) => findInvisibleIds(hub, repo, { objects, refs, ids: wants }),
+  }
+}
+
+/** The answer to `info/refs?service=…` over HTTP. */
+export function advertise(hub: Hub, repo: Repo, options: Omit<AdvertiseOptions, 'smartHttp'>): ByteStream {
+  return advertiseRefs(fetchHost(hub, repo), { ...options, smartHttp: true })
+}
+
+/** The answer to one request of `git-upload-pack`. `signal` fires when the client has gone. */
+export function fetch(
+  hub: Hub,
+  repo: Repo,
+  request: ByteStream,
+  options: { version: ProtocolVersion; signal: AbortSignal },
+): ByteStream {
+  return uploadPack(fetchHost(hub, repo), request, { ...options, limits: hub.config.limits })
+}

@@ -1,0 +1,67 @@
+/** The commit with which a repository made by the API begins, as on the Hub: `.gitattributes` and nothing else. */
+import { hash } from 'node:crypto'
+import { formatCommit } from '../git/commit.ts'
+import type { ObjectId } from '../git/object-id.ts'
+import { formatFreshPack } from '../git/pack/fresh-pack.ts'
+import type { GitObject, ObjectType } from '../git/repository.ts'
+import { fileMode, formatTree } from '../git/tree.ts'
+import type { Hub } from './hub.ts'
+import type { UserPrincipal } from './principal.ts'
+import { pushHost } from './push.ts'
+import type { Repo } from './repo.ts'
+
+/** What model weights and their like are called. */
+const lfsPatterns = [
+  ...['7z', 'arrow', 'bin', 'bz2', 'ckpt', 'ftz', 'gguf', 'gz', 'h5', 'joblib', 'mlmodel', 'model', 'msgpack', 'npy'],
+  ...['npz', 'onnx', 'ot', 'parquet', 'pb', 'pickle', 'pkl', 'pt', 'pth', 'rar', 'safetensors', 'tar', 'tflite', 'tgz'],
+  ...['wasm', 'xz', 'zip', 'zst'],
+].map((extension) => `*.${extension}`)
+
+export const initialAttributes = [...lfsPatterns, '*tfevents*', 'saved_model/**/*']
+  .map((pattern) => `${pattern} filter=lfs diff=lfs merge=lfs -text\n`)
+  .join('')
+
+/** Gives an empty repository its first commit, by the one way in which refs move. Resolves to the commit's id. */
+export async function createInitialCommit(hub: Hub, principal: UserPrincipal, repo: Repo): Promise<ObjectId> {
+  const blob: GitObject = { type: 'blob', data: Buffer.from(initialAttributes) }
+  const tree: GitObject = {
+    type: 'tree',
+    data: formatTree([{ mode: fileMode, name: '.gitattributes', id: objectIdOf(blob) }]),
+  }
+  const identity = {
+    name: principal.userName,
+    email: `${principal.userName}@users.noreply.${new URL(hub.config.publicUrl).hostname}`,
+    seconds: Math.floor(Date.now() / 1000),
+    timezone: '+0000',
+  }
+  const commit: GitObject = {
+    type: 'commit',
+    data: formatCommit({
+      treeId: objectIdOf(tree),
+      parentIds: [],
+      author: identity,
+      committer: identity,
+      message: 'initial commit\n',
+    }),
+  }
+  const commitId = objectIdOf(commit)
+  const report = await pushHost(hub, principal, repo).push({
+    commands: [{ name: repo.headTarget, oldId: undefined, newId: commitId }],
+    atomic: false,
+    pushOptions: [],
+    pack: oneChunk(formatFreshPack([commit, tree, blob])),
+    progress: () => {},
+    signal: new AbortController().signal,
+  })
+  const reason = report.results[0].reason
+  if (reason !== undefined) throw new Error(`The initial commit of ${repo.namespace}/${repo.name} failed: ${reason}`)
+  return commitId
+}
+
+function objectIdOf({ type, data }: { type: ObjectType; data: Buffer }): ObjectId {
+  return hash('sha1', Buffer.concat([Buffer.from(`${type} ${data.length}\0`), data])) as ObjectId
+}
+
+async function* oneChunk(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  yield bytes
+}

@@ -1,0 +1,47 @@
+/** Rules about refs that need nothing but the commands and the objects they name. Each answers with git's own words. */
+import { type ObjectId, objectIdBytes } from '../git/object-id.ts'
+import type { ObjectDatabase, RefCommand, RefResult } from '../git/repository.ts'
+import { peel } from '../git/walk/commit-graph.ts'
+import type { Repo } from './repo.ts'
+
+/** A command that passed the rules, with what its new object finally points to where that is a tag. */
+export interface CheckedCommand extends RefCommand {
+  peeledId: ObjectId | undefined
+}
+
+/** What can be said before the pack is read. Undefined: nothing against it. */
+export function refuseByName(repo: Pick<Repo, 'headTarget'>, command: RefCommand): string | undefined {
+  if (!command.name.startsWith('refs/')) return 'funny refname'
+  if (command.newId === undefined && command.name === repo.headTarget) {
+    return 'deletion of the current branch prohibited'
+  }
+  return undefined
+}
+
+/** Splits the commands into those that may be tried and the refusals of the others. */
+export function checkTargets(
+  objects: ObjectDatabase | undefined,
+  commands: readonly RefCommand[],
+): { checked: CheckedCommand[]; refused: RefResult[] } {
+  const checked: CheckedCommand[] = []
+  const refused: RefResult[] = []
+  for (const command of commands) {
+    const target =
+      command.newId === undefined ? { peeledId: undefined } : checkTarget(objects, command.name, command.newId)
+    if ('reason' in target) refused.push({ name: command.name, reason: target.reason })
+    else checked.push({ ...command, peeledId: target.peeledId })
+  }
+  return { checked, refused }
+}
+
+type Target = { reason: string } | { peeledId: ObjectId | undefined }
+
+function checkTarget(objects: ObjectDatabase | undefined, name: string, newId: ObjectId): Target {
+  const ordinal = objects?.locate(objectIdBytes(newId)) ?? -1
+  if (objects === undefined || ordinal < 0) return { reason: 'missing necessary objects' }
+  const { type } = objects.stat(ordinal)
+  if (name.startsWith('refs/heads/') && type !== 'commit') {
+    return { reason: 'cannot update ref: a branch must point to a commit' }
+  }
+  return { peeledId: type === 'tag' ? objects.idOf(peel(objects, ordinal)) : undefined }
+}

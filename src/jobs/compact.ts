@@ -1,0 +1,18 @@
+/** Merges a repository's small packs; asked for by the push that made one too many. */
+import type { Task } from 'graphile-worker'
+import type { RepoId } from '../database/queryable.ts'
+import { isHoldfastError } from '../errors.ts'
+import type { Hub } from '../hub/hub.ts'
+
+export function compactTask(hub: Hub): Task {
+  return async (payload) => {
+    const { repoId } = payload as { repoId: RepoId }
+    try {
+      const result = await hub.repositories.compact(repoId)
+      hub.logger.info({ repoId, ...result }, 'compacted packs')
+    } catch (error) {
+      // Deleted meanwhile, or merged by a server that lost its claim on the job: nothing is left to do.
+      if (!isHoldfastError(error, 'RepoNotFound') && !isHoldfastError(error, 'Conflict')) throw error
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/** A received pack that waits in the spool: its keys in the bucket, its catalogue row to be, and the way there. */
+import type { Bucket } from '../bucket/bucket.ts'
+import { newKeyId, packKey } from '../bucket/keys.ts'
+import type { NewPack } from '../database/packs.ts'
+import type { RepoId } from '../database/queryable.ts'
+import type { SpoolFile } from '../disk/disk.ts'
+import type { ReceivedPack } from '../git/pack/receive-pack-file.ts'
+
+export interface IncomingPack {
+  readonly row: NewPack
+  /** Brings pack and index to the bucket, durably. */
+  upload(signal?: AbortSignal): Promise<void>
+  /** Deletes what `upload` brought, where no row will name it. Never throws: the sweep of orphans is behind it. */
+  discard(): Promise<void>
+}
+
+/** The keys under which a pack and its index lie. */
+export function packKeys(repoId: RepoId, packId: string): string[] {
+  return [packKey(repoId, packId, 'pack'), packKey(repoId, packId, 'idx')]
+}
+
+export function incomingPack(bucket: Bucket, repoId: RepoId, received: ReceivedPack, spool: SpoolFile): IncomingPack {
+  const packId = newKeyId()
+  const [packFileKey, indexKey] = packKeys(repoId, packId)
+  return {
+    row: {
+      id: packId,
+      repoId,
+      isThin: received.isThin,
+      checksum: received.checksum,
+      objectCount: received.objectCount,
+      packBytes: received.sizeBytes,
+      indexBytes: received.index.length,
+      outsideIds: received.outsideIds,
+    },
+    async upload(signal) {
+      await Promise.all([
+        bucket.put(packFileKey, spool.stream(), { signal }),
+        bucket.put(indexKey, oneChunk(received.index), { signal }),
+      ])
+    },
+    async discard() {
+      await bucket.delete([packFileKey, indexKey]).catch(() => {})
+    },
+  }
+}
+
+async function* oneChunk(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  yield bytes
+}

@@ -1,0 +1,133 @@
+/** A repository's packs as they are now: opened pack sets by catalogue version, pinned while somebody reads them. */
+import { LRUCache } from 'lru-cache'
+import type { Limits } from '../config.ts'
+import { listPacks, type PackRow } from '../database/packs.ts'
+import type { Database, RepoId } from '../database/queryable.ts'
+import { HoldfastError, isHoldfastError } from '../errors.ts'
+import { PackSet, type PackSetLimits } from '../git/pack/pack-set.ts'
+import type { OpenedPack, PackFiles } from './pack-files.ts'
+
+/** A pack set that stays readable, whatever compaction does, until it is released. */
+export interface PinnedPacks {
+  readonly packsVersion: number
+  readonly rows: readonly PackRow[]
+  readonly objects: PackSet
+  release(): void
+}
+
+export interface PackCatalog {
+  /** The packs of at least `packsVersion`. Throws RepoNotFound once the repository is deleted. */
+  pin(repoId: RepoId, packsVersion: number): Promise<PinnedPacks>
+  /** The packs as they are listed now. */
+  pinNewest(repoId: RepoId): Promise<PinnedPacks>
+  close(): void
+}
+
+interface OpenedSet {
+  packsVersion: number
+  rows: readonly PackRow[]
+  objects: PackSet
+  packs: OpenedPack[]
+  pins: number
+}
+
+// Indexes are held in memory, 28 bytes an object: 18 million objects of recently used repositories.
+const cachedIndexesMaxBytes = 512 * 1024 * 1024
+
+export function createPackCatalog(database: Database, packFiles: PackFiles, limits: Limits): PackCatalog {
+  const cache = new LRUCache<RepoId, OpenedSet>({
+    maxSize: cachedIndexesMaxBytes,
+    // Capped, so that a set larger than the whole cache is still kept, alone.
+    sizeCalculation: ({ rows }) =>
+      Math.min(
+        rows.reduce((sum, row) => sum + row.indexBytes, 1024),
+        cachedIndexesMaxBytes,
+      ),
+    dispose: (set) => unpin(set),
+  })
+  const flights = new Map<RepoId, Promise<OpenedSet>>()
+
+  async function openSet(repoId: RepoId): Promise<OpenedSet> {
+    const listed = await listPacks(database, repoId)
+    if (listed === undefined) throw new HoldfastError('RepoNotFound')
+    const rows = inNumberOrder(listed.packs)
+    const packs = await openAll(packFiles, repoId, rows)
+    const objects = new PackSet(
+      packs.map((pack) => pack.file),
+      packSetLimits(limits),
+    )
+    const set = { packsVersion: Number(listed.packsVersion), rows, objects, packs, pins: 1 }
+    cache.set(repoId, set)
+    return set
+  }
+
+  /** One flight per repository; a pack that vanished between listing and opening was compacted away: list again, once. */
+  function fly(repoId: RepoId): Promise<OpenedSet> {
+    const flying = flights.get(repoId)
+    if (flying !== undefined) return flying
+    const flight = openSet(repoId)
+      .catch((error: unknown) => {
+        if (isHoldfastError(error, 'BytesMissing')) return openSet(repoId)
+        throw error
+      })
+      .finally(() => flights.delete(repoId))
+    flights.set(repoId, flight)
+    return flight
+  }
+
+  /** A flight that others began may have listed too early, and a set may be evicted as soon as it is there: fly again. */
+  async function pin(repoId: RepoId, packsVersion: number): Promise<PinnedPacks> {
+    let set = cache.get(repoId)
+    while (set === undefined || set.packsVersion < packsVersion || set.pins === 0) set = await fly(repoId)
+    return pinned(set)
+  }
+
+  return {
+    pin,
+    async pinNewest(repoId) {
+      const listed = await listPacks(database, repoId)
+      if (listed === undefined) throw new HoldfastError('RepoNotFound')
+      return pin(repoId, Number(listed.packsVersion))
+    },
+    close: () => cache.clear(),
+  }
+}
+
+/** Whatever a push may bring can be read back whole, where it is not streamed. */
+export function packSetLimits(limits: Limits): PackSetLimits {
+  return { objectHeldMaxBytes: Math.max(limits.gitObjectHeldMaxBytes, limits.gitBlobMaxBytes) }
+}
+
+function pinned(set: OpenedSet): PinnedPacks {
+  set.pins++
+  let isReleased = false
+  return {
+    packsVersion: set.packsVersion,
+    rows: set.rows,
+    objects: set.objects,
+    release() {
+      if (isReleased) return
+      isReleased = true
+      unpin(set)
+    },
+  }
+}
+
+function unpin(set: OpenedSet): void {
+  set.pins--
+  if (set.pins === 0) for (const pack of set.packs) pack.release()
+}
+
+/** Self-contained packs first, then thin ones as they became visible: the numbering that PackSet asks for. */
+function inNumberOrder(rows: readonly PackRow[]): PackRow[] {
+  return [...rows].sort((a, b) => Number(a.isThin) - Number(b.isThin) || Number(a.sequence) - Number(b.sequence))
+}
+
+async function openAll(packFiles: PackFiles, repoId: RepoId, rows: readonly PackRow[]): Promise<OpenedPack[]> {
+  const settled = await Promise.allSettled(rows.map((row) => packFiles.open(repoId, row)))
+  const opened = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  const failed = settled.find((result) => result.status === 'rejected')
+  if (failed === undefined) return opened
+  for (const pack of opened) pack.release()
+  throw failed.reason
+}

@@ -1,0 +1,75 @@
+/**
+ * Opened packs, shared by all requests of this process: index in memory, bytes by a local descriptor. A pack never
+ * changes, so it is cached by its id; whoever reads holds a share, and the descriptor closes with the last one.
+ */
+import type { Bucket } from '../bucket/bucket.ts'
+import { packKey } from '../bucket/keys.ts'
+import type { PackRow } from '../database/packs.ts'
+import type { RepoId } from '../database/queryable.ts'
+import type { Disk, LocalFile } from '../disk/disk.ts'
+import { localFileFrom } from '../disk/local-file.ts'
+import { PackFile } from '../git/pack/pack-file.ts'
+import { PackIndex } from '../git/pack/pack-index.ts'
+
+export interface OpenedPack {
+  file: PackFile
+  release(): void
+}
+
+export interface PackFiles {
+  /** A share of the pack. The caller releases it, once. Throws BytesMissing where the bucket has lost it. */
+  open(repoId: RepoId, row: PackRow): Promise<OpenedPack>
+}
+
+interface SharedPack {
+  opening: Promise<{ file: PackFile; bytes: LocalFile }>
+  shares: number
+}
+
+export function createPackFiles(bucket: Bucket, disk: Disk): PackFiles {
+  const shared = new Map<string, SharedPack>()
+
+  async function openBytes(key: string): Promise<LocalFile> {
+    const handle = await bucket.openFile(key)
+    if (handle !== undefined) return localFileFrom(handle, (await handle.stat()).size)
+    return disk.open(key, () => bucket.get(key))
+  }
+
+  async function openPack(repoId: RepoId, row: PackRow): Promise<{ file: PackFile; bytes: LocalFile }> {
+    const [bytes, index] = await Promise.all([
+      openBytes(packKey(repoId, row.id, 'pack')),
+      openBytes(packKey(repoId, row.id, 'idx')).then(readWhole),
+    ])
+    return { file: new PackFile(new PackIndex(index), bytes, row.isThin), bytes }
+  }
+
+  async function dropShare(packId: string, pack: SharedPack): Promise<void> {
+    pack.shares--
+    if (pack.shares > 0) return
+    if (shared.get(packId) === pack) shared.delete(packId)
+    const { bytes } = await pack.opening
+    bytes.close()
+  }
+
+  return {
+    async open(repoId, row) {
+      const pack = shared.get(row.id) ?? { opening: openPack(repoId, row), shares: 0 }
+      shared.set(row.id, pack)
+      pack.shares++
+      try {
+        const { file } = await pack.opening
+        return { file, release: () => void dropShare(row.id, pack) }
+      } catch (error) {
+        if (shared.get(row.id) === pack) shared.delete(row.id)
+        throw error
+      }
+    },
+  }
+}
+
+function readWhole(file: LocalFile): Buffer {
+  const bytes = Buffer.allocUnsafe(file.sizeBytes)
+  file.readSync(bytes, 0, bytes.length, 0)
+  file.close()
+  return bytes
+}
