@@ -150,10 +150,21 @@ export async function updateRepoName(
   }
 }
 
-/** Locks the repository's row until the transaction ends; false when it is gone. */
-export async function lockRepo(db: Queryable, repoId: RepoId): Promise<boolean> {
-  const rows = await db.query('select from repos where id = $1 for update', [repoId])
-  return rows.length > 0
+export interface RepoVersions {
+  refsVersion: string
+  packsVersion: string
+  removalEpoch: string
+}
+
+/** Locks the repository's row until the transaction ends; undefined when it is gone. */
+export async function lockRepo(tx: Queryable, repoId: RepoId): Promise<RepoVersions | undefined> {
+  const [row] = await tx.query<RepoVersions>(
+    `select refs_version as "refsVersion", packs_version as "packsVersion", removal_epoch as "removalEpoch"
+     from repos where id = $1 for update`,
+    [repoId],
+    'lock-repo',
+  )
+  return row
 }
 
 /** The ids of all packs of a repository. */
