@@ -56,9 +56,8 @@ export async function startServer(
   try {
     const { hub, databaseUrl } = await openParts(config, logger, opened, { isServer: true })
     if (config.jobs) opened(await startJobs(hub, databaseUrl))
-    const listening = await startListening(hub)
-    opened(listening)
-    return { hub, url: listening.url, close: closeAll }
+    const { url } = opened(await startListening(hub))
+    return { hub, url, close: closeAll }
   } catch (error) {
     await closeAll()
     throw error
