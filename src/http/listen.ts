@@ -21,7 +21,7 @@ const idlePollMs = 50
 export async function startListening(hub: Hub): Promise<ListeningServer> {
   const { config } = hub
   const server = createServer(hub)
-  await server.listen({ host: config.host, port: config.port, listenTextResolver: () => '' })
+  await server.listen({ host: config.host, port: config.port })
   const { port } = server.server.address() as AddressInfo
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
   const url = `http://${host}:${port}`

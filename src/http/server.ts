@@ -6,7 +6,6 @@ import type { Config } from '../config.ts'
 import type { Hub } from '../hub/hub.ts'
 import { decideAccessOnRoutes } from './access.ts'
 import { sendApiError } from './api/errors.ts'
-import { resolveRoutes } from './api/resolve.ts'
 import { apiRoutes } from './api/routes.ts'
 import { authenticateRequests } from './authentication.ts'
 import { bytesRoutes } from './bytes/routes.ts'
@@ -35,7 +34,6 @@ export function createServer(hub: Hub): FastifyInstance {
     lfs: lfsRoutes(hub),
     bytes: bytesRoutes(hub),
     api: apiRoutes(hub),
-    resolve: resolveRoutes(hub),
     web: webRoutes(hub),
     health: healthRoutes(hub),
     metrics: metricsRoutes(metrics),

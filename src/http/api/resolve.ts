@@ -13,13 +13,11 @@ import { type HttpByteRange, pickRange } from '../bytes/range.ts'
 import { contentTypeOf } from '../content-type.ts'
 import { pathOf } from '../path-safety.ts'
 import { repoRoute } from '../repo-route.ts'
-import { sendApiError } from './errors.ts'
 
 const yearSeconds = 365 * 86_400
 
 export function resolveRoutes(hub: Hub): FastifyPluginAsync {
   return async (server) => {
-    server.setErrorHandler(sendApiError)
     for (const kind of ['resolve', 'raw'] as const) {
       repoRoute(server, {
         method: ['GET', 'HEAD'],

@@ -2,9 +2,13 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Hub } from '../../hub/hub.ts'
 import { sendApiError } from './errors.ts'
+import { repoRoutes } from './repos.ts'
+import { resolveRoutes } from './resolve.ts'
+import { whoamiRoutes } from './whoami.ts'
 
-export function apiRoutes(_hub: Hub): FastifyPluginAsync {
+export function apiRoutes(hub: Hub): FastifyPluginAsync {
   return async (server) => {
     server.setErrorHandler(sendApiError)
+    for (const routes of [whoamiRoutes, repoRoutes, resolveRoutes]) await server.register(routes(hub))
   }
 }

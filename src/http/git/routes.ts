@@ -62,7 +62,7 @@ async function sendAdvertisement(hub: Hub, request: FastifyRequest, reply: Fasti
     })
   }
   const version = versionOf(request, service)
-  const advertisement = advertise(hub, request.repo, { service, version, smartHttp: true })
+  const advertisement = advertise(hub, request.repo, { service, version })
   return withoutCaching(reply)
     .type(`application/x-${service}-advertisement`)
     .send(await startStream(advertisement, request))
