@@ -28,16 +28,30 @@ export function readDeltaSizes(delta: Uint8Array): DeltaSizes {
 }
 
 /**
- * The object that `delta` makes of `base`. The caller bounds `readDeltaSizes(delta).resultSizeBytes` first: that many bytes
- * are allocated. Throws PackInvalid.
+ * The object that `delta` makes of `base`. The caller bounds `readDeltaSizes(delta).resultSizeBytes` first: that many
+ * bytes are allocated. Throws PackInvalid.
  */
 export function applyDelta(base: Uint8Array, delta: Uint8Array): Buffer {
-  const { baseSizeBytes, resultSizeBytes, instructionsAt } = readDeltaSizes(delta)
+  const sizes = readDeltaSizes(delta)
+  const result = Buffer.allocUnsafe(sizes.resultSizeBytes)
+  applyDeltaInto(base, delta, sizes, result, 0)
+  return result
+}
+
+/** As `applyDelta`, into `result[start]`, where there must be room for `sizes.resultSizeBytes`. */
+export function applyDeltaInto(
+  base: Uint8Array,
+  delta: Uint8Array,
+  sizes: DeltaSizes,
+  result: Buffer,
+  start: number,
+): void {
+  const { baseSizeBytes, instructionsAt } = sizes
   if (baseSizeBytes !== base.length) throw packInvalid('a delta was made for a base of another size')
-  const result = Buffer.allocUnsafe(resultSizeBytes)
+  const resultEnd = start + sizes.resultSizeBytes
   const end = delta.length
   let position = instructionsAt
-  let filled = 0
+  let filled = start
   while (position < end) {
     const instruction = delta[position++]
     if (instruction & 128) {
@@ -53,21 +67,20 @@ export function applyDelta(base: Uint8Array, delta: Uint8Array): Buffer {
       if (length === 0) length = 0x10000
       // Reading past the end makes `position` exceed it; what was read there is not used.
       if (position > end) throw packInvalid('a delta ends within an instruction')
-      if (offset + length > baseSizeBytes || filled + length > resultSizeBytes)
+      if (offset + length > baseSizeBytes || filled + length > resultEnd)
         throw packInvalid('a delta copies out of range')
       copyBytes(base, offset, result, filled, length)
       filled += length
     } else {
       if (instruction === 0) throw packInvalid('a delta has the reserved instruction 0')
       if (position + instruction > end) throw packInvalid('a delta ends within an instruction')
-      if (filled + instruction > resultSizeBytes) throw packInvalid('a delta inserts out of range')
+      if (filled + instruction > resultEnd) throw packInvalid('a delta inserts out of range')
       copyBytes(delta, position, result, filled, instruction)
       position += instruction
       filled += instruction
     }
   }
-  if (filled !== resultSizeBytes) throw packInvalid('a delta makes fewer bytes than it announces')
-  return result
+  if (filled !== resultEnd) throw packInvalid('a delta makes fewer bytes than it announces')
 }
 
 /** Most instructions move a few bytes, where a loop beats the call into native code. */

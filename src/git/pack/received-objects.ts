@@ -1,0 +1,165 @@
+/**
+ * The objects of a pack that is being received, as each becomes known: named by its hash, checked, compared with what the
+ * repository already has under that name, and its references noted.
+ */
+import { hash } from 'node:crypto'
+import { HoldfastError } from '../../errors.ts'
+import { commitIds } from '../commit.ts'
+import { findFault } from '../fsck.ts'
+import { idBytes, type ObjectId, objectIdAt, readHexId } from '../object-id.ts'
+import type { ObjectDatabase, ObjectType } from '../repository.ts'
+import { parseTag } from '../tag.ts'
+import { isDirectory, isGitlink, TreeCursor } from '../tree.ts'
+import type { EntryTable } from './entry-table.ts'
+import { packInvalid, typeCodes, typeOfCode } from './format.ts'
+import { IdSet } from './id-set.ts'
+import { sortIds } from './pack-index.ts'
+
+/** Room that `accept` needs in front of an object's data: the header under which Git hashes an object. */
+export const hashHeaderBytes = 32
+/** An LFS pointer is smaller than this; such blobs are shown to `visit` with their data. */
+export const pointerMaxBytes = 1024
+
+export interface ReceivedObject {
+  type: ObjectType
+  id: ObjectId
+  sizeBytes: number
+  /** Of commits, trees, tags and of blobs below `pointerMaxBytes`. Valid during the call only: copy what is kept. */
+  data: Buffer | undefined
+}
+
+export interface ReceivedObjectsOptions {
+  existing: ObjectDatabase
+  visit: ((object: ReceivedObject) => void) | undefined
+}
+
+// Marks of an id: what it is in this pack in the lower 4 bits, what others take it for in the upper; 0 is unknown.
+const expectedShift = 4
+const typeMask = 15
+
+export class ReceivedObjects {
+  /** Objects too large to be held that `existing` has too: still to be compared. */
+  readonly uncompared: { entry: number; ordinal: number }[] = []
+  readonly #entries: EntryTable
+  readonly #options: ReceivedObjectsOptions
+  readonly #known = new IdSet()
+  readonly #cursor = new TreeCursor(new Uint8Array(0))
+
+  constructor(entries: EntryTable, options: ReceivedObjectsOptions) {
+    this.#entries = entries
+    this.#options = options
+  }
+
+  /** A whole object, at `buffer[hashHeaderBytes]` up to `end`; the room before it is written to. */
+  accept(entry: number, typeCode: number, buffer: Buffer, end: number): void {
+    const sizeBytes = end - hashHeaderBytes
+    const type = typeOfCode(typeCode) as ObjectType
+    const header = `${type} ${sizeBytes}\0`
+    const start = hashHeaderBytes - header.length
+    buffer.write(header, start, 'latin1')
+    this.#entries.ids.write(hash('sha1', buffer.subarray(start, end), 'hex'), entry * idBytes, 'hex')
+    this.#register(entry, typeCode)
+    const data = buffer.subarray(hashHeaderBytes, end)
+    const ordinal = this.#options.existing.locate(this.#entries.ids, entry * idBytes)
+    if (ordinal >= 0) {
+      const existing = this.#options.existing.read(ordinal)
+      if (existing.type !== type || !existing.data.equals(data)) throw this.collision(entry)
+    }
+    if (typeCode !== typeCodes.blob) this.#readReferences(entry, type, data)
+    this.#visit(entry, type, sizeBytes, typeCode === typeCodes.blob && sizeBytes >= pointerMaxBytes ? undefined : data)
+  }
+
+  /** A blob that was hashed in pieces. */
+  acceptStreamed(entry: number, idHex: string, sizeBytes: number): void {
+    this.#entries.ids.write(idHex, entry * idBytes, 'hex')
+    this.#register(entry, typeCodes.blob)
+    const ordinal = this.#options.existing.locate(this.#entries.ids, entry * idBytes)
+    if (ordinal >= 0) this.uncompared.push({ entry, ordinal })
+    this.#visit(entry, 'blob', sizeBytes, undefined)
+  }
+
+  collision(entry: number): HoldfastError {
+    const id = objectIdAt(this.#entries.ids, entry * idBytes)
+    return packInvalid(`the repository has another object under the id ${id}`, this.#entries.offsets[entry])
+  }
+
+  /** Ids that objects of the pack name and that are not in it, sorted. Throws ObjectInvalid where one is of a wrong type. */
+  outsideIds(): Buffer {
+    const { ids, marks, size } = this.#known
+    const outside = Buffer.allocUnsafe(size * idBytes)
+    let count = 0
+    for (let member = 0; member < size; member++) {
+      const expected = marks[member] >> expectedShift
+      if (expected === 0) continue
+      let found = marks[member] & typeMask
+      if (found === 0) {
+        ids.copy(outside, count++ * idBytes, member * idBytes, (member + 1) * idBytes)
+        const ordinal = this.#options.existing.locate(ids, member * idBytes)
+        if (ordinal < 0) continue
+        found = typeCodes[this.#options.existing.stat(ordinal).type]
+      }
+      if (found !== expected) throw wrongType(objectIdAt(ids, member * idBytes), expected, found)
+    }
+    const sorted = Buffer.allocUnsafe(count * idBytes)
+    for (const [position, number] of sortIds({ objectCount: count, ids: outside }).entries()) {
+      outside.copy(sorted, position * idBytes, number * idBytes, (number + 1) * idBytes)
+    }
+    return sorted
+  }
+
+  #register(entry: number, typeCode: number): void {
+    this.#entries.types[entry] = typeCode
+    const member = this.#known.add(this.#entries.ids, entry * idBytes)
+    if ((this.#known.marks[member] & typeMask) !== 0) {
+      const id = objectIdAt(this.#entries.ids, entry * idBytes)
+      throw packInvalid(`it holds the object ${id} twice`, this.#entries.offsets[entry])
+    }
+    this.#known.marks[member] |= typeCode
+  }
+
+  #readReferences(entry: number, type: ObjectType, data: Buffer): void {
+    const fault = findFault(type, data)
+    if (fault !== undefined) {
+      const id = objectIdAt(this.#entries.ids, entry * idBytes)
+      throw new HoldfastError('ObjectInvalid', { message: `${type} ${id}: ${fault}` })
+    }
+    if (type === 'tree') this.#readTree(data)
+    else if (type === 'commit') {
+      const ids = commitIds(data)
+      this.#refer(ids, 0, typeCodes.tree)
+      for (let at = idBytes; at < ids.length; at += idBytes) this.#refer(ids, at, typeCodes.commit)
+    } else {
+      const id = Buffer.allocUnsafe(idBytes)
+      readHexId(data, 'object '.length, id, 0)
+      this.#refer(id, 0, typeCodes[parseTag(data).type])
+    }
+  }
+
+  #readTree(data: Buffer): void {
+    const cursor = this.#cursor
+    cursor.reset(data)
+    while (cursor.next()) {
+      if (isGitlink(cursor.mode)) continue
+      this.#refer(data, cursor.idAt, isDirectory(cursor.mode) ? typeCodes.tree : typeCodes.blob)
+    }
+  }
+
+  #refer(bytes: Uint8Array, at: number, typeCode: number): void {
+    const member = this.#known.add(bytes, at)
+    const marks = this.#known.marks[member]
+    const expected = marks >> expectedShift
+    if (expected === typeCode) return
+    if (expected !== 0) throw wrongType(objectIdAt(bytes, at), expected, typeCode)
+    this.#known.marks[member] = marks | (typeCode << expectedShift)
+  }
+
+  #visit(entry: number, type: ObjectType, sizeBytes: number, data: Buffer | undefined): void {
+    this.#options.visit?.({ type, id: objectIdAt(this.#entries.ids, entry * idBytes), sizeBytes, data })
+  }
+}
+
+function wrongType(id: ObjectId, expected: number, found: number): HoldfastError {
+  return new HoldfastError('ObjectInvalid', {
+    message: `The object ${id} is named as a ${typeOfCode(expected)} and is, or is named elsewhere as, a ${typeOfCode(found)}.`,
+  })
+}
