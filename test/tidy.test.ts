@@ -46,14 +46,14 @@ const table: Record<string, Room> = {
     ],
   },
   ssh: { rooms: ['hub', 'git'], packages: ['ssh2'] },
-  cli: { rooms: ['compose.ts', 'hub', 'bare', 'remote'], packages: ['commander'] },
+  cli: { rooms: ['compose.ts', 'run.ts', 'hub', 'bare', 'remote'], packages: ['commander'] },
   'config.ts': { rooms: [], packages: ['env-schema'] },
   'logger.ts': { rooms: [], packages: ['pino'] },
   'errors.ts': { rooms: [], packages: [] },
 }
 
-/** The two files that may know everything, with what only they import. */
-const everything: Record<string, string[]> = { 'compose.ts': [], 'main.ts': ['close-with-grace'] }
+/** The files that may know everything, with what only they import. */
+const everything: Record<string, string[]> = { 'compose.ts': [], 'main.ts': [], 'run.ts': ['close-with-grace'] }
 
 const packagesAnywhere = ['lru-cache', 'typebox']
 const lineLimit = 400

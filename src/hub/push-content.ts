@@ -34,22 +34,19 @@ export function watchContent(blobMaxBytes: number): { content: PushContent; visi
 export async function explainOversize(
   objects: ObjectDatabase,
   tips: readonly ObjectId[],
-  blobs: PushContent['oversizeBlobs'],
+  { oversizeBlobs }: PushContent,
   blobMaxBytes: number,
 ): Promise<string> {
+  const listed = oversizeBlobs.slice(0, listedMax)
   const paths = await findPaths(
     objects,
     tips,
-    blobs.slice(0, listedMax).map((blob) => blob.id),
+    listed.map((blob) => blob.id),
   )
-  const lines = blobs.slice(0, listedMax).map(({ id, sizeBytes }) => {
-    const path = paths.get(id)
-    return `  ${path === undefined ? id : display(path)} (${sizeBytes} bytes)`
-  })
   return [
     `error: these files are larger than ${blobMaxBytes} bytes, the limit for files outside Git LFS:`,
-    ...lines,
-    ...more(blobs.length),
+    ...listed.map(({ id, sizeBytes }) => `  ${display(paths.get(id) ?? id)} (${sizeBytes} bytes)`),
+    ...more(oversizeBlobs.length),
     'Track them with Git LFS, then rewrite the commits that hold them:',
     '  git lfs migrate import --include="<path>" --everything',
     '',

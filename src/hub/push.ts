@@ -138,9 +138,7 @@ async function findObjection(
   }
   if (content.oversizeBlobs.length > 0) {
     const { gitBlobMaxBytes } = hub.config.limits
-    request.progress(
-      await explainOversize(quarantine.objects, tipsOf(commands), content.oversizeBlobs, gitBlobMaxBytes),
-    )
+    request.progress(await explainOversize(quarantine.objects, tipsOf(commands), content, gitBlobMaxBytes))
     return 'a file is too large for Git: use Git LFS'
   }
   return undefined

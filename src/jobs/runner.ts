@@ -1,12 +1,12 @@
 /** The night shift: runs what pushes and the clock have asked for, by graphile-worker in the same database. */
 import { Logger as GraphileLogger, parseCronItems, run, type Task } from 'graphile-worker'
 import type { Hub } from '../hub/hub.ts'
+import { collectGarbageTask } from './collect-garbage.ts'
 import { compactTask } from './compact.ts'
-import { sweepTask } from './sweep.ts'
 
 /** Runs jobs until closed; closing lets running ones finish. */
 export async function startJobs(hub: Hub, databaseUrl: string): Promise<{ close(): Promise<void> }> {
-  const taskList: Record<string, Task> = { compact: compactTask(hub), sweep: sweepTask(hub) }
+  const taskList: Record<string, Task> = { compact: compactTask(hub), 'collect-garbage': collectGarbageTask(hub) }
   const runner = await run({
     connectionString: databaseUrl,
     maxPoolSize: 3,
@@ -15,7 +15,7 @@ export async function startJobs(hub: Hub, databaseUrl: string): Promise<{ close(
     noHandleSignals: true,
     logger: jobLogger(hub),
     // Once an hour on one of the servers, whichever comes first.
-    parsedCronItems: parseCronItems([{ task: 'sweep', match: '17 * * * *', identifier: 'sweep' }]),
+    parsedCronItems: parseCronItems([{ task: 'collect-garbage', match: '17 * * * *', identifier: 'collect-garbage' }]),
   })
   return { close: () => runner.stop() }
 }

@@ -16,7 +16,8 @@ import { PackSet } from '../git/pack/pack-set.ts'
 import { receivePackFile } from '../git/pack/receive-pack-file.ts'
 import { writePack } from '../git/pack/writer.ts'
 import { incomingPack, packKeys } from './incoming-pack.ts'
-import { type PinnedPacks, packSetLimits } from './pack-catalog.ts'
+import type { PinnedPacks } from './pack-catalog.ts'
+import { packSetLimits, receiveLimits } from './pack-limits.ts'
 
 export interface CompactionResult {
   /** How many packs were merged; 0 where there was nothing to gain. */
@@ -89,7 +90,11 @@ async function mergeInto(ground: CompactionGround, repoId: RepoId, { packs, merg
   const spool = disk.createSpool()
   try {
     const pack = writePack(packs.objects, ordinals, { ofsDelta: true, deltaDepthMax: chainDepthMax })
-    const received = await receivePackFile(pack, { spool, existing: new PackSet([], packSetLimits(limits)), limits })
+    const received = await receivePackFile(pack, {
+      spool,
+      existing: new PackSet([], packSetLimits(limits)),
+      limits: receiveLimits(limits),
+    })
     const incoming = incomingPack(bucket, repoId, received, spool)
     try {
       await incoming.upload()

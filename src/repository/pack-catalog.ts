@@ -4,8 +4,9 @@ import type { Limits } from '../config.ts'
 import { listPacks, type PackRow } from '../database/packs.ts'
 import type { Database, RepoId } from '../database/queryable.ts'
 import { HoldfastError, isHoldfastError } from '../errors.ts'
-import { PackSet, type PackSetLimits } from '../git/pack/pack-set.ts'
+import { PackSet } from '../git/pack/pack-set.ts'
 import type { OpenedPack, PackFiles } from './pack-files.ts'
+import { packSetLimits } from './pack-limits.ts'
 
 /** A pack set that stays readable, whatever compaction does, until it is released. */
 export interface PinnedPacks {
@@ -91,11 +92,6 @@ export function createPackCatalog(database: Database, packFiles: PackFiles, limi
     },
     close: () => cache.clear(),
   }
-}
-
-/** Whatever a push may bring can be read back whole, where it is not streamed. */
-export function packSetLimits(limits: Limits): PackSetLimits {
-  return { objectHeldMaxBytes: Math.max(limits.gitObjectHeldMaxBytes, limits.gitBlobMaxBytes) }
 }
 
 function pinned(set: OpenedSet): PinnedPacks {

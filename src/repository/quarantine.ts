@@ -16,7 +16,8 @@ import { PackSet } from '../git/pack/pack-set.ts'
 import { type ReceivedPack, type ReceivePackFileOptions, receivePackFile } from '../git/pack/receive-pack-file.ts'
 import type { ObjectDatabase } from '../git/repository.ts'
 import { incomingPack } from './incoming-pack.ts'
-import { type PinnedPacks, packSetLimits } from './pack-catalog.ts'
+import type { PinnedPacks } from './pack-catalog.ts'
+import { packSetLimits, receiveLimits } from './pack-limits.ts'
 
 /** A pack that was received whole and undamaged, and that nobody else sees yet. */
 export interface QuarantinedPack {
@@ -67,7 +68,7 @@ export async function receiveIntoQuarantine(
       ...receiveOptions,
       spool,
       existing: existing.objects,
-      limits: ground.limits,
+      limits: receiveLimits(ground.limits),
     })
     return quarantined(ground, repoId, { received, spool, existing, release })
   } catch (error) {
