@@ -82,9 +82,10 @@ async function receiveUpload(hub: Hub, request: FastifyRequest, reply: FastifyRe
       signal: gone.signal,
     })
   } catch (error) {
-    if (!request.raw.complete) reply.header('connection', 'close')
-    if (!request.raw.destroyed) throw error
-    throw new HoldfastError('InputTruncated', { cause: error })
+    if (request.raw.complete) throw error
+    // Part of the body is still to come, or never will.
+    reply.header('connection', 'close')
+    throw request.raw.destroyed ? new HoldfastError('InputTruncated', { cause: error }) : error
   }
   return await reply.code(200).send()
 }
