@@ -28,11 +28,10 @@ export function openFileBucket(folder: string): Bucket {
   async function put(key: string, body: ByteStream, options: PutOptions = {}): Promise<number> {
     const path = pathOf(key)
     const temporary = join(incoming, randomUUID())
-    await durableFolders.make(incoming)
+    const handle = await durableFolders.place(incoming, () => open(temporary, 'wx', 0o600))
     try {
-      const sizeBytes = await writeDurably(temporary, untilAborted(body, options.signal))
-      await durableFolders.make(dirname(path))
-      await rename(temporary, path)
+      const sizeBytes = await writeDurably(handle, untilAborted(body, options.signal))
+      await durableFolders.place(dirname(path), () => rename(temporary, path))
       await syncFolder(dirname(path))
       return sizeBytes
     } catch (error) {
@@ -80,8 +79,8 @@ async function openToRead(path: string): Promise<FileHandle> {
   }
 }
 
-async function writeDurably(path: string, body: ByteStream): Promise<number> {
-  const handle = await open(path, 'wx', 0o600)
+/** Closes the handle in any case. */
+async function writeDurably(handle: FileHandle, body: ByteStream): Promise<number> {
   try {
     let sizeBytes = 0
     for await (const chunk of body) {
@@ -160,6 +159,19 @@ class DurableFolders {
     this.#made.set(folder, making)
     making.catch(() => this.#made.delete(folder))
     return making
+  }
+
+  /** Runs `place` where `folder` exists; again if it did no longer, as after an operator removed empty folders. */
+  async place<T>(folder: string, place: () => Promise<T>): Promise<T> {
+    await this.make(folder)
+    try {
+      return await place()
+    } catch (error) {
+      if (!isAbsence(error)) throw error
+    }
+    this.#made.clear()
+    await this.make(folder)
+    return place()
   }
 
   async #makeOne(folder: string): Promise<void> {

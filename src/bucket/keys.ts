@@ -15,6 +15,16 @@ export function packKey(repoId: string, packId: string, kind: PackFileKind): str
   return `packs/${repoId}/${packId}.${kind}`
 }
 
+/** The pack that a key belongs to; undefined for a key that `packKey` never makes. */
+export function packIdOfKey(key: string): string | undefined {
+  return /^packs\/\d+\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?:pack|idx)$/.exec(key)?.[1]
+}
+
+/** Whether `lfsKey` could have made this key. */
+export function isLfsKey(key: string): boolean {
+  return /^lfs\/[0-9a-f]{2}\/[0-9a-f]{2}\/[0-9a-f]{64}\.[0-9a-f-]{36}$/.test(key)
+}
+
 /** `oid` is the 64 hex digits of the content's SHA-256. */
 export function lfsKey(oid: string, uploadId: string): string {
   return `lfs/${oid.slice(0, 2)}/${oid.slice(2, 4)}/${oid}.${uploadId}`
