@@ -82,7 +82,10 @@ async function runPush(
         atomic,
         pushOptions,
         pack: accepted.some(({ newId }) => newId !== undefined) ? packets.rest() : undefined,
-        progress: isQuiet ? () => {} : (text) => progress.send(text),
+        // A quiet client is spared the counters, which end in a carriage return; messages reach it, as those of git's hooks do.
+        progress: (text) => {
+          if (!isQuiet || !text.endsWith('\r')) progress.send(text)
+        },
         signal,
       })
   return { unpack: report.unpack, results: inOrder(head, [...refused.values(), ...report.results]) }

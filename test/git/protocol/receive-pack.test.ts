@@ -1,0 +1,236 @@
+/** Real git clients push through `receivePack` to a host that takes note of what it gets. */
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import type { PushHost, PushRequest } from '../../../src/git/host.ts'
+import { nullId } from '../../../src/git/object-id.ts'
+import { receivePack } from '../../../src/git/protocol/receive-pack.ts'
+import type { RefSnapshot } from '../../../src/git/repository.ts'
+import { limits, startGitServer, withBareHost } from '../../support/bare-git-server.ts'
+import { git, makeHistory, temporaryFolder, tryGit } from '../../support/git-client.ts'
+
+type Received = Omit<PushRequest, 'pack' | 'progress' | 'signal'> & { packBytes: Buffer | undefined }
+
+const empty: RefSnapshot = { headTarget: 'refs/heads/main', headId: undefined, refs: [] }
+const signal = new AbortController().signal
+
+/** Accepts everything but refs whose names end in `-no`. */
+function scriptedHost(refs: () => Promise<RefSnapshot>): PushHost & { pushes: Received[] } {
+  const pushes: Received[] = []
+  return {
+    pushes,
+    refs,
+    async push({ commands, atomic, pushOptions, pack, progress }) {
+      const chunks: Uint8Array[] = []
+      if (pack !== undefined) for await (const chunk of pack) chunks.push(chunk)
+      progress('counting\r')
+      progress('Looked at the pack.\n')
+      pushes.push({ commands, atomic, pushOptions, packBytes: pack && Buffer.concat(chunks) })
+      const results = commands.map(({ name }) => ({ name, reason: name.endsWith('-no') ? 'not this one' : undefined }))
+      return { unpack: 'ok', results }
+    },
+  }
+}
+
+async function prepare(t: Test) {
+  const folder = temporaryFolder(t)
+  const client = join(folder, 'client.git')
+  makeHistory(client, { seed: 41, commits: 60 })
+  const server = join(folder, 'server.git')
+  await git(folder, 'clone', '-q', '--bare', '--single-branch', '--no-tags', `file://${client}`, server)
+  await git(server, 'update-ref', 'refs/heads/main', 'main~1')
+  const host = scriptedHost(() => withBareHost(server, (bare) => bare.refs()))
+  const { url, close, failures, requests } = await startGitServer(server, host)
+  t.teardown(close)
+  return { folder, client, server, host, url, failures, requests }
+}
+
+t.test('creates, updates and deletes in one push, with a report', async (t) => {
+  const { client, server, host, url, failures } = await prepare(t)
+  await git(server, 'update-ref', 'refs/heads/old', 'main')
+  const [before, tip] = [await git(server, 'rev-parse', 'main'), await git(client, 'rev-parse', 'main')]
+  const pushed = await tryGit(
+    client,
+    'push',
+    url,
+    'main',
+    'main:refs/heads/new',
+    ':old',
+    'main:refs/heads/x-no',
+    'nested',
+  )
+  t.not(pushed.status, 0)
+  t.match(pushed.stderr, 'remote: Looked at the pack.')
+  t.match(pushed.stderr, /new branch\]\s+main -> new/)
+  t.match(pushed.stderr, /remote rejected\] main -> x-no \(not this one\)/)
+  t.equal(host.pushes.length, 1)
+  const [{ commands, packBytes, atomic }] = host.pushes
+  t.same(
+    new Map(commands.map(({ name, oldId, newId }) => [name, [oldId, newId]])),
+    new Map([
+      ['refs/heads/main', [before, tip]],
+      ['refs/heads/new', [undefined, tip]],
+      ['refs/heads/old', [before, undefined]],
+      ['refs/heads/x-no', [undefined, tip]],
+      ['refs/tags/nested', [undefined, await git(client, 'rev-parse', 'nested')]],
+    ]),
+  )
+  t.notOk(atomic)
+  const { status, stderr } = spawnSync('git', ['index-pack', '--stdin', '--fix-thin'], {
+    cwd: server,
+    input: packBytes,
+  })
+  t.equal(status, 0, String(stderr))
+  t.same(failures, [])
+})
+
+t.test('a push that only deletes sends no pack; quiet pushes show messages only', async (t) => {
+  const { client, server, host, url } = await prepare(t)
+  await git(server, 'update-ref', 'refs/heads/old', 'main')
+  const { status, stderr } = await tryGit(client, 'push', '-q', url, ':old')
+  t.equal(status, 0)
+  t.match(stderr, 'Looked at the pack')
+  t.notMatch(stderr, 'counting')
+  t.equal(host.pushes[0].packBytes, undefined)
+})
+
+t.test('push options and atomic arrive', async (t) => {
+  const { client, host, url } = await prepare(t)
+  await git(client, 'push', '-q', '--atomic', '-o', 'one', '-o', 'two=ü', url, 'main:a', 'main:b')
+  t.equal(host.pushes[0].atomic, true)
+  t.same(host.pushes[0].pushOptions, ['one', 'two=ü'])
+})
+
+t.test('a large push is probed first and arrives whole', async (t) => {
+  const { client, host, url, requests, folder } = await prepare(t)
+  writeFileSync(join(folder, 'noise'), randomBytes(300_000))
+  const blob = await git(client, 'hash-object', '-w', join(folder, 'noise'))
+  await git(client, 'update-ref', 'refs/tags/noise', blob)
+  await git(
+    client,
+    '-c',
+    'http.postBuffer=65536',
+    '-c',
+    'core.compression=0',
+    'push',
+    '-q',
+    url,
+    'refs/heads/*',
+    'refs/tags/*',
+  )
+  t.equal(host.pushes.length, 1)
+  t.ok((host.pushes[0].packBytes?.length ?? 0) > 65_536)
+  t.equal(requests.filter(({ bytes }) => bytes === 4).length, 1)
+})
+
+t.test('a shallow clone pushes', async (t) => {
+  const { folder, server, host, url } = await prepare(t)
+  await git(folder, 'clone', '-q', '--depth=1', `file://${server}`, 'shallow')
+  const shallow = join(folder, 'shallow')
+  await git(shallow, 'commit', '-q', '--allow-empty', '-m', 'new')
+  await git(shallow, 'push', '-q', url, 'HEAD:refs/heads/from-shallow')
+  t.equal(host.pushes[0].commands.length, 1)
+})
+
+const packet = (text: string) => (text.length + 4).toString(16).padStart(4, '0') + text
+const id = 'a'.repeat(40)
+
+async function send(host: PushHost, ...pieces: string[]): Promise<string> {
+  const chunks: Uint8Array[] = []
+  async function* body() {
+    yield* pieces.map((piece) => Buffer.from(piece, 'latin1'))
+  }
+  for await (const chunk of receivePack(host, body(), { limits, signal })) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('latin1')
+}
+
+t.test('the probe is answered with nothing', async (t) => {
+  const host = scriptedHost(async () => empty)
+  t.equal(await send(host, '0000'), '')
+  t.equal(host.pushes.length, 0)
+})
+
+t.test('names that cannot stand are refused without asking the host', async (t) => {
+  const host = scriptedHost(async () => empty)
+  const answer = await send(
+    host,
+    packet(`${nullId} ${id} refs/heads/a..b\0report-status`),
+    packet(`${nullId} ${id} refs/heads/twice`),
+    packet(`${nullId} ${id} refs/heads/twice`),
+    packet(`${nullId} ${id} refs/heads/good`),
+    '0000',
+    'PACK',
+  )
+  t.match(answer, 'unpack ok\n')
+  t.match(answer, 'ng refs/heads/a..b funny refname\n')
+  t.match(answer, 'ng refs/heads/twice multiple updates for ref not allowed\n')
+  t.match(answer, 'ok refs/heads/good\n0000')
+  t.same(
+    host.pushes[0].commands.map(({ name }) => name),
+    ['refs/heads/good'],
+  )
+  t.equal(String(host.pushes[0].packBytes), 'PACK')
+  const atomic = await send(
+    host,
+    packet(`${nullId} ${id} bad\0report-status atomic`),
+    packet(`${nullId} ${id} refs/heads/good`),
+    '0000PACK',
+  )
+  t.match(atomic, 'ng refs/heads/good atomic push failure\n')
+  t.equal(host.pushes.length, 1)
+})
+
+t.test('truncated requests change nothing', async (t) => {
+  const host = scriptedHost(async () => empty)
+  const whole = `${packet(`${nullId} ${id} refs/heads/a\0report-status push-options`)}0000${packet('x')}0000`
+  for (let length = 1; length < whole.length; length++) t.match(await send(host, whole.slice(0, length)), 'ERR')
+  t.equal(host.pushes.length, 0)
+  t.match(await send(host, whole), 'unpack ok')
+})
+
+t.test('commands that are no commands', async (t) => {
+  const host = scriptedHost(async () => empty)
+  t.match(await send(host, packet('nonsense'), '0000'), 'ERR protocol error: expected old/new/ref')
+  t.match(await send(host, 'GET / HTTP/1.1\r\n'), 'ERR The request is not made of packets')
+  const sha256 = packet(`${nullId} ${id} refs/heads/a\0side-band-64k object-format=sha256`)
+  t.match(await send(host, sha256, '0000'), 'ERR This server keeps sha1 repositories')
+  const banded = packet(`${nullId} ${id} refs/heads/a\0side-band-64k`)
+  t.match(await send(host, banded, packet('nonsense')), '\x03protocol error')
+})
+
+t.test('a failing host is told of in band 3 and thrown', async (t) => {
+  const host: PushHost = { refs: async () => empty, push: () => Promise.reject(new Error('defect')) }
+  const answer = receivePack(host, body(), { limits, signal })
+  async function* body() {
+    yield Buffer.from(`${packet(`${nullId} ${id} refs/heads/a\0side-band-64k`)}0000`)
+  }
+  t.match(String((await answer.next()).value), '\x03The server failed.')
+  await t.rejects(answer.next(), { message: 'defect' })
+})
+
+t.test('a client that leaves stops the host', async (t) => {
+  const { promise: stopped, resolve } = Promise.withResolvers<void>()
+  const host: PushHost = {
+    refs: async () => empty,
+    push: ({ signal, progress }) =>
+      new Promise((_, reject) => {
+        setImmediate(() => progress('working\n'))
+        signal.addEventListener('abort', () => {
+          resolve()
+          reject(signal.reason)
+        })
+      }),
+  }
+  async function* body() {
+    yield Buffer.from(`${packet(`${id} ${nullId} refs/heads/a\0side-band-64k`)}0000`)
+  }
+  const client = new AbortController()
+  const answer = receivePack(host, body(), { limits, signal: client.signal })
+  const first = answer.next()
+  setImmediate(() => client.abort())
+  await stopped
+  await first.catch(() => {})
+  t.pass('the host was told')
+})
