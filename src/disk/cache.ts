@@ -93,7 +93,7 @@ class LocalFileCache implements FileCache {
   }
 
   async #openOrFill(name: string, fill: () => Promise<AsyncIterable<Uint8Array>>): Promise<OpenFile> {
-    const file = (await this.#openCached(name)) ?? (await this.#fill(name, await fill()))
+    const file = (await this.#openCached(name)) ?? (await this.#fill(name, fill))
     await this.#evict().catch(ignore)
     return file
   }
@@ -117,12 +117,12 @@ class LocalFileCache implements FileCache {
     }
   }
 
-  async #fill(name: string, bytes: AsyncIterable<Uint8Array>): Promise<OpenFile> {
+  async #fill(name: string, fill: () => Promise<AsyncIterable<Uint8Array>>): Promise<OpenFile> {
     await mkdir(this.#options.spoolFolder, { recursive: true })
     const path = join(this.#options.spoolFolder, `${randomUUID()}.filling`)
     const handle = await open(path, 'wx+', 0o600)
     try {
-      await writeFrom(handle, bytes)
+      await writeFrom(handle, await fill())
       // A file that a power loss truncated or zeroed behind its final name would be taken for the real one.
       await handle.datasync()
       const { size } = await handle.stat()

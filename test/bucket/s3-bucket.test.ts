@@ -174,8 +174,8 @@ t.test('requests whose connection breaks are made again', async (t) => {
     () => bucket.delete(['small']),
   ].entries()) {
     proxy.breakNext(2)
-    await t.resolves(ask(), `request ${i}`)
-    t.equal(proxy.toBreak(), 0)
+    await ask()
+    t.equal(proxy.toBreak(), 0, `request ${i}`)
   }
   t.ok((await readAll(await bucket.get('large'))).equals(bytes))
 })

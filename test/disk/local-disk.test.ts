@@ -100,6 +100,26 @@ t.test('least recently used files go first, open ones stay until they are closed
   await waitFor(() => cached() === 2)
 })
 
+t.test('files that come and go while others are evicted are never mixed up', async (t) => {
+  const folder = t.testdir()
+  const disk = await openDisk({ folder, cacheMaxBytes: 50 })
+  let turn = 0
+  const useKey = async () => {
+    for (let i = 0; i < 50; i += 1) {
+      turn += 7
+      const text = `file ${turn % 13}`.padEnd(10, '.')
+      const file = await disk.open(text, async () => once(text))
+      if (textOf(file) !== text) t.fail(`${textOf(file)} instead of ${text}`)
+      if (turn % 3 === 0) await new Promise((resolve) => setImmediate(resolve))
+      file.close()
+    }
+  }
+  await Promise.all(Array.from({ length: 10 }, useKey))
+  await waitFor(() => descriptorsUnder(folder) === 0)
+  await waitFor(() => readdirSync(join(folder, 'cache')).length <= 5)
+  t.same(readdirSync(join(folder, 'spool')), [])
+})
+
 t.test('what lies in the cache at start counts, in the order of its use', async (t) => {
   const folder = t.testdir()
   const disk = await openDisk({ folder, cacheMaxBytes: 100 })
