@@ -1,9 +1,8 @@
 /** Which ids the refs lead to: what a host asks before it gives an id away. */
-import { fairLoop } from '../fair-loop.ts'
 import type { ObjectId } from '../object-id.ts'
 import type { ObjectDatabase, Ordinal } from '../repository.ts'
+import { findNonAncestors } from './ancestry.ts'
 import { CommitGraph, peel } from './commit-graph.ts'
-import { DateQueue } from './date-queue.ts'
 import { locateId, selectObjects } from './select-objects.ts'
 
 /**
@@ -38,27 +37,10 @@ async function dropReachableCommits(
   tips: readonly Ordinal[],
   missing: Map<Ordinal, ObjectId>,
 ): Promise<boolean> {
-  const graph = new CommitGraph(objects)
-  const queue = new DateQueue()
-  const seen = new Uint8Array(objects.ordinalCount)
-  const add = (commit: Ordinal) => {
-    if (seen[commit]) return
-    seen[commit] = 1
-    queue.push(commit, graph.dateOf(commit))
-  }
-  for (const tip of tips) {
-    const target = peel(objects, tip, (tag) => missing.delete(tag))
-    if (objects.stat(target).type === 'commit') add(target)
-    else missing.delete(target)
-  }
   const isCommit = (ordinal: Ordinal) => objects.stat(ordinal).type === 'commit'
-  let commitsLeft = [...missing.keys()].filter(isCommit).length
-  const pause = fairLoop()
-  while (queue.length > 0 && commitsLeft > 0) {
-    const commit = queue.pop()
-    if (missing.delete(commit)) commitsLeft--
-    for (const parent of graph.parentsOf(commit)) add(parent)
-    if (pause.due()) await pause.now()
-  }
-  return missing.size > commitsLeft
+  const targets = tips.map((tip) => peel(objects, tip, (tag) => missing.delete(tag)))
+  const wanted = [...missing.keys()].filter(isCommit)
+  const unreached = new Set(await findNonAncestors(new CommitGraph(objects), wanted, targets.filter(isCommit)))
+  for (const commit of wanted) if (!unreached.has(commit)) missing.delete(commit)
+  return missing.size > unreached.size
 }
