@@ -1,0 +1,197 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { listPacks } from '../../src/database/packs.ts'
+import type { Hub } from '../../src/hub/hub.ts'
+import type { Repo } from '../../src/hub/repo.ts'
+import { type FaultyBucket, faultyBucket } from '../support/faulty-bucket.ts'
+import { run, temporaryFolder } from '../support/git.ts'
+import { addPerson, addRepo, gitUrl, type HouseOptions, listen, openHouse } from '../support/house.ts'
+
+interface Scene {
+  hub: Hub
+  repo: Repo
+  remote: string
+  folder: string
+  git(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }>
+  commit(message: string, files?: Record<string, string | Buffer>): Promise<string>
+  remoteRefs(): Promise<string>
+}
+
+/** An empty hosted repository and a work tree whose `origin` it is. */
+async function openScene(t: Test, options: HouseOptions = {}): Promise<Scene> {
+  const hub = await openHouse(t, options)
+  const alice = await addPerson(hub, 'alice')
+  const repo = await addRepo(hub, alice, 'model', { visibility: 'private' })
+  const remote = gitUrl(await listen(t, hub), alice, 'alice/model')
+  const folder = join(temporaryFolder(t, 'push'), 'work')
+  await run('git', ['init', '-q', '-b', 'main', folder])
+  const git = (...args: string[]) => run('git', args, { cwd: folder })
+  await git('remote', 'add', 'origin', remote)
+  return {
+    hub,
+    repo,
+    remote,
+    folder,
+    git,
+    async commit(message, files = { 'a.txt': message }) {
+      for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
+      await git('add', '-A')
+      await git('commit', '-q', '-m', message)
+      return (await git('rev-parse', 'HEAD')).stdout.trim()
+    },
+    remoteRefs: async () => (await git('ls-remote', 'origin')).stdout,
+  }
+}
+
+async function countKeys(hub: Hub): Promise<number> {
+  let count = 0
+  for await (const _ of hub.bucket.list('packs/')) count++
+  return count
+}
+
+t.test('what was pushed is cloned, object for object', async (t) => {
+  const { commit, git, remote, folder } = await openScene(t)
+  await commit('one', { 'a.txt': 'one', 'b.bin': randomBytes(300_000) })
+  await git('tag', '-a', 'v1', '-m', 'first')
+  await commit('two')
+  t.equal((await git('push', 'origin', 'main', 'v1')).status, 0)
+  const copy = join(folder, '../copy.git')
+  t.equal((await run('git', ['clone', '-q', '--mirror', remote, copy])).status, 0)
+  t.equal((await run('git', ['fsck', '--strict'], { cwd: copy })).status, 0)
+  const list = ['rev-list', '--objects', '--all']
+  t.equal((await run('git', list, { cwd: copy })).stdout, (await git(...list)).stdout)
+})
+
+t.test('of two pushes from one base the second reads fetch first', async (t) => {
+  const { commit, git, remoteRefs } = await openScene(t)
+  await commit('base')
+  await git('push', 'origin', 'main')
+  const first = await commit('first')
+  await git('push', 'origin', 'main')
+  await git('reset', '-q', '--hard', 'HEAD~1')
+  await commit('second')
+  // The ref was read before the other push came: forced past the client's own check, the server's compare-and-swap decides.
+  const late = await git('push', '--force-with-lease=main:HEAD~1', 'origin', 'HEAD:refs/heads/main')
+  t.not(late.status, 0)
+  t.match(await remoteRefs(), first)
+})
+
+t.test('many writers race for one branch: one wins, the others are told, nothing is left behind', async (t) => {
+  const { commit, git, hub, folder, remote, repo } = await openScene(t)
+  await commit('base')
+  await git('push', 'origin', 'main')
+  const keysBefore = await countKeys(hub)
+  const racers = await Promise.all(
+    Array.from({ length: 6 }, async (_, number) => {
+      const cwd = join(folder, `../racer-${number}`)
+      await run('git', ['clone', '-q', remote, cwd])
+      await writeFile(join(cwd, 'a.txt'), `racer ${number}`)
+      await run('git', ['commit', '-q', '-am', `racer ${number}`], { cwd })
+      return cwd
+    }),
+  )
+  const outcomes = await Promise.all(racers.map((cwd) => run('git', ['push', 'origin', 'main'], { cwd })))
+  t.equal(outcomes.filter(({ status }) => status === 0).length, 1)
+  for (const { stderr } of outcomes.filter(({ status }) => status !== 0)) {
+    t.match(stderr, /fetch first|failed to update ref|rejected/)
+  }
+  t.equal((await listPacks(hub.database, repo.id))?.packs.length, 2)
+  t.equal(await countKeys(hub), keysBefore + 2)
+})
+
+t.test('a file above the limit is refused with its path and the remedy', async (t) => {
+  const { commit, git, remoteRefs } = await openScene(t, { limits: { gitBlobMaxBytes: 1000 } })
+  await commit('large', { 'weights.bin': randomBytes(2000) })
+  await commit('small again', { 'weights.bin': 'gone' })
+  const outcome = await git('push', 'origin', 'main')
+  t.not(outcome.status, 0)
+  t.match(outcome.stderr, 'weights.bin (2000 bytes)')
+  t.match(outcome.stderr, 'git lfs migrate import')
+  t.equal(await remoteRefs(), '')
+})
+
+t.test('a pointer without its bytes is refused, naming path and oid', async (t) => {
+  const { commit, git, hub, remoteRefs } = await openScene(t)
+  const oid = createHash('sha256').update('weights').digest('hex')
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize 7\n`
+  await commit('pointer', { 'model.safetensors': pointer })
+  const outcome = await git('push', 'origin', 'main')
+  t.not(outcome.status, 0)
+  t.match(outcome.stderr, `model.safetensors (${oid})`)
+  t.match(outcome.stderr, 'git lfs push --all')
+  t.equal(await remoteRefs(), '')
+  t.equal(await countKeys(hub), 0)
+})
+
+t.test('refs: deleting, several at once, atomic', async (t) => {
+  const { commit, git, remoteRefs } = await openScene(t)
+  await commit('one')
+  await git('push', 'origin', 'main', 'main:refs/heads/other', 'main:refs/heads/a/b')
+  t.match((await git('push', 'origin', ':main')).stderr, 'deletion of the current branch prohibited')
+  t.equal((await git('push', 'origin', ':other')).status, 0)
+  t.notMatch(await remoteRefs(), 'refs/heads/other')
+
+  const id = await commit('two')
+  const atomic = await git('push', '--atomic', 'origin', 'main', 'main:refs/heads/a')
+  t.not(atomic.status, 0)
+  t.notMatch(await remoteRefs(), id)
+  const single = await git('push', 'origin', 'main', 'main:refs/heads/a')
+  t.not(single.status, 0, 'refs/heads/a cannot stand beside refs/heads/a/b')
+  t.match(await remoteRefs(), `${id}\trefs/heads/main`)
+})
+
+t.test('a branch must be a commit; a tag may be anything', async (t) => {
+  const { commit, git, remoteRefs } = await openScene(t)
+  await commit('one')
+  t.not((await git('push', 'origin', 'main^{tree}:refs/heads/tree')).status, 0)
+  t.equal((await git('push', 'origin', 'main^{tree}:refs/tags/tree')).status, 0)
+  t.match(await remoteRefs(), 'refs/tags/tree')
+})
+
+t.test('a bucket that fails makes the push fail, and changes nothing', async (t) => {
+  let bucket: FaultyBucket | undefined
+  const { commit, git, remoteRefs } = await openScene(t, {
+    bucket: (real) => {
+      bucket = faultyBucket(real)
+      return bucket
+    },
+  })
+  await commit('one')
+  bucket?.addFault({ method: 'put', kind: 'midway', afterBytes: 10 })
+  t.not((await git('push', 'origin', 'main')).status, 0)
+  t.equal(await remoteRefs(), '')
+  t.equal((await git('push', 'origin', 'main')).status, 0)
+})
+
+t.test('compaction merges small packs and changes nothing that is seen', async (t) => {
+  const { commit, git, hub, repo, remote, folder, remoteRefs } = await openScene(t)
+  for (let number = 0; number < 24; number++) {
+    await commit(`commit ${number}`, { [`file-${number % 5}.txt`]: `content ${number}\n`.repeat(50 + number) })
+    await git('push', '-q', 'origin', 'main')
+  }
+  const before = await remoteRefs()
+  t.equal((await listPacks(hub.database, repo.id))?.packs.length, 24)
+  const notes = await hub.database.query('select 1 from graphile_worker.jobs where task_identifier = $1', ['compact'])
+  t.equal(notes.length, 1)
+
+  const reading = join(folder, '../during.git')
+  const [result, during] = await Promise.all([
+    hub.repositories.compact(repo.id),
+    run('git', ['clone', '-q', '--mirror', remote, reading]),
+  ])
+  t.equal(result.mergedPacks, 24)
+  t.equal(during.status, 0)
+  const after = (await listPacks(hub.database, repo.id))?.packs
+  t.equal(after?.length, 1)
+  t.equal(after?.[0].isThin, false)
+  t.equal(await remoteRefs(), before)
+  const copy = join(folder, '../after.git')
+  t.equal((await run('git', ['clone', '-q', '--mirror', remote, copy])).status, 0)
+  t.equal((await run('git', ['fsck', '--strict'], { cwd: copy })).status, 0)
+  await commit('after')
+  t.equal((await git('push', '-q', 'origin', 'main')).status, 0)
+  const [doomed] = await hub.database.query<{ count: string }>('select count(*) from doomed_bytes')
+  t.equal(doomed.count, '48')
+})
