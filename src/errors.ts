@@ -30,6 +30,7 @@ const sentences = {
   BytesMissing: 'The bytes are not in the bucket.',
   BytesMismatch: 'The bytes do not match their announced size or hash.',
   RangeUnsatisfiable: 'The range lies outside the file.',
+  StorageFull: 'The server has no room left for this.',
   Unsupported: 'This server does not offer that.',
   Unavailable: 'The server cannot do this now. Try again.',
 } as const

@@ -45,6 +45,7 @@ export function isTransient(error: unknown): boolean {
 export function storeError(error: unknown, what: string): HoldfastError {
   if (error instanceof HoldfastError) return error
   const code = storeErrorCode(error)
+  if (code === 'XMinioStorageFull' || code === 'QuotaExceeded') return new HoldfastError('StorageFull')
   const status = /Retryable HTTP status: \d+/.exec(String(error))?.[0].replace('Retryable ', '')
   const reason = code !== '' ? code : (status ?? 'no usable answer')
   return new HoldfastError('Unavailable', { message: `The object store could not ${what}: ${reason}.` })

@@ -50,6 +50,7 @@ const statuses: Record<ErrorCode, number> = {
   BytesMissing: 404,
   BytesMismatch: 422,
   RangeUnsatisfiable: 416,
+  StorageFull: 507,
   Unsupported: 501,
   Unavailable: 503,
 }
@@ -76,7 +77,8 @@ function headersOf(status: number, details: Record<string, unknown>): Record<str
 /** Fastify's own refusals (a body too large, a wrong content type, a schema not met) in our words. */
 function asExpected(error: unknown): HoldfastError | undefined {
   if (isHoldfastError(error)) return error
-  const { statusCode, message } = error as { statusCode?: number; message?: string }
+  const { statusCode, message, code } = error as { statusCode?: number; message?: string; code?: unknown }
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new HoldfastError('StorageFull', { cause: error })
   if (statusCode === 413) return new HoldfastError('InputTooLarge')
   if (statusCode === 415) return new HoldfastError('MediaTypeUnsupported')
   if (statusCode === 429) return new HoldfastError('RateLimited')

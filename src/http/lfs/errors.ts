@@ -31,9 +31,8 @@ export function sendLfsError(error: unknown, request: FastifyRequest, reply: Fas
 
 /** Where LFS has a status of its own. */
 function statusOf(error: unknown, failure: Failure): number {
-  const { validation, code, statusCode } = error as { validation?: unknown; code?: unknown; statusCode?: number }
+  const { validation, statusCode } = error as { validation?: unknown; statusCode?: number }
   // What is no JSON at all stays 400; what is JSON and makes no sense is 422.
   if (validation !== undefined || (failure.code === 'InputInvalid' && statusCode === undefined)) return 422
-  if (code === 'ENOSPC' || code === 'EDQUOT') return 507
   return failure.status
 }
