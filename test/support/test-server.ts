@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
+import type { Test as Tap } from 'tap'
 import type { S3Config } from '../../src/config.ts'
 import { type Ran, run } from './git.ts'
 import { startMinio } from './minio.ts'
@@ -179,4 +180,17 @@ async function findFreePort(): Promise<number> {
   server.close()
   await once(server, 'close')
   return port
+}
+
+/** Runs the same test against both deployments. */
+export function inBothDeployments(
+  t: Tap,
+  name: string,
+  body: (t: Tap, deployment: Deployment) => Promise<unknown>,
+): void {
+  for (const [kind, start] of Object.entries({ embedded: startEmbedded, production: startProduction })) {
+    t.test(`${name}, ${kind}`, async (t) => {
+      await body(t, await start(t))
+    })
+  }
 }
