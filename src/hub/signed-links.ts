@@ -16,9 +16,10 @@ export interface LinkTarget {
   parts: readonly string[]
 }
 
+/** As parsed from the URL, unchecked: a name that stands there twice has a list of values. */
 export interface LinkQuery {
-  expires?: string
-  signature?: string
+  expires?: unknown
+  signature?: unknown
 }
 
 type Signer = Pick<Hub, 'secret'>
@@ -33,7 +34,8 @@ export function signLink(hub: Signer & Pick<Hub, 'config'>, target: LinkTarget, 
 
 /** Throws LinkInvalid unless `query` was signed for exactly `target` and has not expired. */
 export function checkLink(hub: Signer, target: LinkTarget, query: LinkQuery): void {
-  const { expires = '', signature = '' } = query
+  const { expires, signature } = query
+  if (typeof expires !== 'string' || typeof signature !== 'string') throw new HoldfastError('LinkInvalid')
   const presented = Buffer.from(signature, 'base64url')
   const expected = computeSignature(hub.secret, target, expires)
   // Lengths are no secret; equal lengths are compared in constant time.

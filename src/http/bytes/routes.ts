@@ -4,7 +4,6 @@
  */
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
-import { Type } from 'typebox'
 import { HoldfastError } from '../../errors.ts'
 import type { Hub } from '../../hub/hub.ts'
 import { readLfsBytes, receiveLfsUpload, statLfsBytes, verifyLfsUpload } from '../../hub/lfs-transfer.ts'
@@ -13,8 +12,6 @@ import { VerifyRequest } from '../../lfs/batch.ts'
 import { sendLfsError } from '../lfs/errors.ts'
 import { takeLfsJson } from '../lfs/media-type.ts'
 import { pickRange } from './range.ts'
-
-const Query = Type.Object({ expires: Type.Optional(Type.String()), signature: Type.Optional(Type.String()) })
 
 /** The routes below `linksPath`. */
 export function bytesRoutes(hub: Hub): FastifyPluginAsync {
@@ -45,14 +42,16 @@ export function bytesRoutes(hub: Hub): FastifyPluginAsync {
   }
 }
 
-/** Every route here is open to whoever holds a link, and closed to all others before the body is read. */
+/**
+ * Every route here is open to whoever holds a link, and closed to all others. Checked where access is decided: before a
+ * client that expects a continue is told to send its body.
+ */
 function route(server: FastifyInstance, hub: Hub, options: RouteOptions): void {
-  server.route({
-    ...options,
-    schema: { ...options.schema, querystring: Query },
-    config: { access: 'public' },
-    onRequest: async (request) => checkLink(hub, targetOf(request), request.query as LinkQuery),
-  })
+  const access = (request: FastifyRequest): 'public' => {
+    checkLink(hub, targetOf(request), request.query as LinkQuery)
+    return 'public'
+  }
+  server.route({ ...options, config: { access } })
 }
 
 function targetOf(request: FastifyRequest): LinkTarget {

@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Repo } from '../../../src/hub/repo.ts'
+import { signLink } from '../../../src/hub/signed-links.ts'
+import { listen, openHouse } from '../../support/house.ts'
 import {
   askBatch,
   askLfs,
@@ -16,6 +19,7 @@ import {
   randomContent,
   uploadContent,
 } from '../../support/lfs.ts'
+import { openRaw } from '../../support/raw-http.ts'
 
 async function openRoom(t: Test, limits = {}) {
   const house = await openLfsHouse(t, { limits })
@@ -34,7 +38,7 @@ async function keysOf(house: LfsHouse): Promise<string[]> {
   return keys
 }
 
-async function listen(house: LfsHouse): Promise<number> {
+async function listenOn(house: LfsHouse): Promise<number> {
   await house.server.listen({ port: 0, host: '127.0.0.1' })
   return (house.server.server.address() as AddressInfo).port
 }
@@ -80,7 +84,7 @@ t.test('bodies of every kind', async (t) => {
   t.match(await put({ 'content-type': 'application/json', 'content-encoding': 'gzip' }), { statusCode: 415 })
   t.match(await put({ 'content-type': 'application/json' }), { statusCode: 200 }, 'the type git-lfs guessed')
 
-  const port = await listen(house)
+  const port = await listenOn(house)
   const large = randomContent(3_000_000)
   const { put: path } = await offer(house, ada, repo, large)
   const halves = [large.bytes.subarray(0, 1_000_000), large.bytes.subarray(1_000_000)]
@@ -95,7 +99,7 @@ t.test('a client that leaves leaves nothing', async (t) => {
   const { house, ada, repo } = await openRoom(t)
   const content = randomContent(2_000_000)
   const { put } = await offer(house, ada, repo, content)
-  const port = await listen(house)
+  const port = await listenOn(house)
   const socket = connect(port, '127.0.0.1')
   const failed = new Promise<void>((resolve) => watchAborts(house, resolve))
   socket.write(`PUT ${put} HTTP/1.1\r\nHost: x\r\nContent-Length: ${content.size}\r\n\r\n`)
@@ -214,3 +218,49 @@ t.test('bytes that are gone', async (t) => {
   await house.hub.bucket.delete(await keysOf(house))
   t.match(await get(), { statusCode: 404 })
 })
+
+t.test('a client that expects a continue is refused before its first byte', async (t) => {
+  const hub = await openHouse(t)
+  const server = await listen(t, hub)
+  const link = new URL(signLink(hub, { method: 'PUT', parts: ['lfs', 'uploads', randomUUID()] }, 60))
+  const head = (target: string) =>
+    `PUT ${target} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n`
+  const refused = openRaw(server)
+  refused.write(head(`${link.pathname}?expires=1&signature=x`))
+  const answer = await refused.rest()
+  t.match(answer, /^HTTP\/1\.1 403 /)
+  t.match(answer, 'application/vnd.git-lfs+json')
+  const accepted = openRaw(server)
+  accepted.write(head(link.pathname + link.search))
+  await accepted.until(/^HTTP\/1\.1 100 Continue\r\n\r\n/)
+  accepted.write('hello')
+  await accepted.until(/HTTP\/1\.1 404 /)
+  accepted.socket.destroy()
+})
+
+t.test('a client that leaves during its download frees the bytes', async (t) => {
+  const { house, url } = await openDownload(t, randomContent(20_000_000))
+  const port = await listenOn(house)
+  const freed = new Promise<void>((resolve) => watchReads(house, resolve))
+  const socket = connect(port, '127.0.0.1')
+  socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`)
+  await once(socket, 'data')
+  socket.destroy()
+  await freed
+  t.pass('the read was ended')
+})
+
+/** Tells when the bytes of a read were given up or came to their end. */
+function watchReads(house: LfsHouse, freed: () => void): void {
+  const { get } = house.hub.bucket
+  house.hub.bucket.get = async (...args) => {
+    const bytes = await get(...args)
+    return (async function* () {
+      try {
+        yield* bytes
+      } finally {
+        freed()
+      }
+    })()
+  }
+}
