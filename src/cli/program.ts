@@ -8,6 +8,7 @@ import { isHoldfastError } from '../errors.ts'
 import { addDoctorCommand } from './doctor.ts'
 import { addFsckCommand } from './fsck.ts'
 import { addGcCommand } from './gc.ts'
+import { addImportCommand } from './import.ts'
 import { addOrgCommands } from './org.ts'
 import { note } from './output.ts'
 import { addRepoCommands } from './repo.ts'
@@ -40,6 +41,7 @@ function createProgram(): Command {
   addTokenCommands(program)
   addOrgCommands(program)
   addRepoCommands(program)
+  addImportCommand(program)
   addFsckCommand(program)
   addGcCommand(program)
   addDoctorCommand(program)

@@ -70,7 +70,7 @@ export async function lockUsableLfsObjects(tx: Queryable, asker: LfsAsker, oids:
 }
 
 /** Adds the objects that have no row yet; the first proof of a content names its key. */
-export async function insertLfsObjects(tx: Queryable, proofs: readonly LfsProof[]): Promise<void> {
+export async function insertLfsObjects(tx: Queryable, proofs: readonly Omit<LfsProof, 'uploadId'>[]): Promise<void> {
   // Ordered, so that two servers that add the same oids wait for each other instead of deadlocking.
   await tx.query(
     `insert into lfs_objects (oid, size_bytes, key)

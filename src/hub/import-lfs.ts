@@ -1,0 +1,88 @@
+/** LFS content that lies beside an imported repository: hashed on its way into the bucket, and granted. */
+import type { ByteStream } from '../bucket/bucket.ts'
+import { lfsKey, newKeyId } from '../bucket/keys.ts'
+import { verifyBytes } from '../bucket/verifying.ts'
+import { doomBytes } from '../database/doomed-bytes.ts'
+import { findLfsObjects, findUnnamedLfsKeys, insertLfsObjects } from '../database/lfs-objects.ts'
+import { fairLoop } from '../git/fair-loop.ts'
+import type { ObjectDatabase } from '../git/repository.ts'
+import { type LfsPointer, parsePointer, pointerMaxBytes } from '../lfs/pointer.ts'
+import type { Hub } from './hub.ts'
+import { grantLfs, lfsAsker } from './lfs-presence.ts'
+import { anonymous } from './principal.ts'
+import type { Repo } from './repo.ts'
+
+/** Finds the content of a pointer; undefined where the source does not have it. */
+export type FindLfsContent = (lfsOid: string) => Promise<{ sizeBytes: number; read(): ByteStream } | undefined>
+
+/** The pointers among `ordinals`, one for each oid. */
+export async function findPointers(objects: ObjectDatabase, ordinals: Uint32Array): Promise<LfsPointer[]> {
+  const pointers = new Map<string, LfsPointer>()
+  const pause = fairLoop()
+  for (const ordinal of ordinals) {
+    if (pause.due()) await pause.now()
+    const { type, sizeBytes } = objects.stat(ordinal)
+    if (type !== 'blob' || sizeBytes >= pointerMaxBytes) continue
+    const pointer = parsePointer(objects.read(ordinal).data)
+    if (pointer !== undefined) pointers.set(pointer.lfsOid, pointer)
+  }
+  return [...pointers.values()]
+}
+
+export interface LfsImport {
+  find: FindLfsContent
+  onProgress(done: number): void
+  signal: AbortSignal
+}
+
+/**
+ * Brings what the source has of `pointers` to the bucket and grants it to `repo`; returns how many that were. Throws
+ * BytesMismatch for a file that is not what its oid says.
+ */
+export async function importLfs(
+  hub: Hub,
+  repo: Repo,
+  pointers: readonly LfsPointer[],
+  { find, onProgress, signal }: LfsImport,
+): Promise<number> {
+  const oids = pointers.map(({ lfsOid }) => lfsOid)
+  const held = new Set(
+    (await findLfsObjects(hub.database, lfsAsker(anonymous, repo), oids)).map(({ lfsOid }) => lfsOid),
+  )
+  let count = 0
+  for (const [index, pointer] of pointers.entries()) {
+    signal.throwIfAborted()
+    onProgress(index)
+    const content = await find(pointer.lfsOid)
+    if (content === undefined) continue
+    const verified = verifyBytes(content.read(), { sizeBytes: pointer.sizeBytes, sha256: pointer.lfsOid })
+    if (held.has(pointer.lfsOid)) await grantHeld(hub, repo, pointer, verified)
+    else await takeIn(hub, repo, pointer, verified, signal)
+    count++
+  }
+  onProgress(pointers.length)
+  return count
+}
+
+/** One copy per instance; but whoever names an oid has to show the content. */
+async function grantHeld(hub: Hub, repo: Repo, { lfsOid }: LfsPointer, verified: ByteStream): Promise<void> {
+  for await (const _ of verified);
+  await hub.database.transaction((tx) => grantLfs(tx, { repo, oids: [lfsOid] }))
+}
+
+async function takeIn(
+  hub: Hub,
+  repo: Repo,
+  { lfsOid, sizeBytes }: LfsPointer,
+  verified: ByteStream,
+  signal: AbortSignal,
+): Promise<void> {
+  const key = lfsKey(lfsOid, newKeyId())
+  await hub.bucket.put(key, verified, { signal })
+  await hub.database.transaction(async (tx) => {
+    await insertLfsObjects(tx, [{ lfsOid, sizeBytes, key }])
+    await grantLfs(tx, { repo, oids: [lfsOid] })
+    const duplicates = await findUnnamedLfsKeys(tx, [key])
+    if (duplicates.length > 0) await doomBytes(tx, duplicates, hub.config.limits.doomedBytesGraceSeconds)
+  })
+}

@@ -1,0 +1,108 @@
+/** Import: a whole repository from elsewhere, with the LFS content beside it, through the one path by which refs move. */
+import { HoldfastError } from '../errors.ts'
+import type { PushReport } from '../git/host.ts'
+import { objectIdBytes } from '../git/object-id.ts'
+import { writePack } from '../git/pack/writer.ts'
+import type { ObjectDatabase, Ref, RefSnapshot } from '../git/repository.ts'
+import { selectObjects } from '../git/walk/select-objects.ts'
+import type { Hub } from './hub.ts'
+import { type FindLfsContent, findPointers, importLfs } from './import-lfs.ts'
+import { anonymous } from './principal.ts'
+import { pushHost } from './push.ts'
+import { type Repo, repoPath } from './repo.ts'
+import { setDefaultBranch } from './repos.ts'
+
+export interface ImportSource {
+  refs: RefSnapshot
+  objects: ObjectDatabase
+  findLfs: FindLfsContent
+}
+
+export interface ImportOptions {
+  /** Takes pointers whose content nobody has. */
+  allowMissingLfs: boolean
+  /** A line for the person who waits; a counter ends in a carriage return. */
+  onProgress(text: string): void
+  signal: AbortSignal
+}
+
+export interface Imported {
+  refCount: number
+  objectCount: number
+  lfsObjectCount: number
+}
+
+/**
+ * Fills the empty `repo` with everything that the source's refs lead to, and points HEAD where the source's does. Nothing
+ * becomes visible unless everything does. Throws Conflict for a repository that has refs, or where a rule of pushes
+ * speaks against it; BytesMismatch for damaged LFS files; ObjectMissing for a damaged source.
+ */
+export async function importRepository(
+  hub: Hub,
+  repo: Repo,
+  source: ImportSource,
+  options: ImportOptions,
+): Promise<Imported> {
+  const { refs, objects } = source
+  const { onProgress, signal } = options
+  if ((await hub.repositories.refs(repo)).refs.length > 0) {
+    throw new HoldfastError('Conflict', { message: `${repoPath(repo)} is not empty. Import into a new repository.` })
+  }
+  const wants = refs.refs.map(({ id }) => objects.locate(objectIdBytes(id)))
+  const { ordinals } = await selectObjects(objects, {
+    wants,
+    haves: [],
+    onProgress: (commitCount) => onProgress(`Reading commits: ${commitCount}\r`),
+    signal,
+  })
+  const pointers = await findPointers(objects, ordinals)
+  const lfsObjectCount = await importLfs(hub, repo, pointers, {
+    find: source.findLfs,
+    onProgress: (done) => {
+      if (pointers.length > 0) onProgress(`LFS objects: ${done}/${pointers.length}\r`)
+    },
+    signal,
+  })
+  if (refs.refs.length > 0) await pushAll(hub, repo, source, ordinals, options)
+  await takeHead(hub, repo, refs)
+  return { refCount: refs.refs.length, objectCount: ordinals.length, lfsObjectCount }
+}
+
+async function pushAll(
+  hub: Hub,
+  repo: Repo,
+  { refs, objects }: ImportSource,
+  ordinals: Uint32Array,
+  { allowMissingLfs, onProgress, signal }: ImportOptions,
+): Promise<void> {
+  // The operator is no account: the ref log names nobody, and only what was granted above counts as present.
+  const host = pushHost(hub, anonymous, repo, { allowMissingLfs })
+  const report = await host.push({
+    commands: refs.refs.map(({ name, id }) => ({ name, oldId: undefined, newId: id })),
+    atomic: true,
+    pushOptions: [],
+    pack: writePack(objects, ordinals, { ofsDelta: true, signal }),
+    progress: onProgress,
+    signal,
+  })
+  checkReport(report)
+}
+
+function checkReport({ unpack, results }: PushReport): void {
+  const refused = results.find(({ reason }) => reason !== undefined)
+  if (unpack === 'ok' && refused === undefined) return
+  const why = unpack === 'ok' ? `${Buffer.from(refused?.name ?? '', 'latin1')}: ${refused?.reason}` : unpack
+  throw new HoldfastError('Conflict', { message: `Nothing was imported. ${why}` })
+}
+
+/** A HEAD that is detached, or names a branch that others came without, leaves the default branch as it is. */
+async function takeHead(hub: Hub, repo: Repo, { headTarget, refs }: RefSnapshot): Promise<void> {
+  const branch = /^refs\/heads\/(.+)$/s.exec(headTarget ?? '')?.[1]
+  const hasBranches = refs.some(isBranch)
+  if (branch === undefined || (hasBranches && !refs.some(({ name }) => name === headTarget))) return
+  await setDefaultBranch(hub, repo, branch)
+}
+
+function isBranch({ name }: Ref): boolean {
+  return name.startsWith('refs/heads/')
+}
