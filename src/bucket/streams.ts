@@ -8,15 +8,19 @@ import type { ByteStream } from './bucket.ts'
 export async function* untilAborted(bytes: ByteStream, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   if (signal === undefined) return yield* bytes
   const source = bytes[Symbol.asyncIterator]()
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  aborted.catch(() => {})
-  const abort = () => reject(signal.reason)
+  let refuse: ((reason: unknown) => void) | undefined
+  const abort = () => refuse?.(signal.reason)
   signal.addEventListener('abort', abort)
   let isEnded = false
   try {
-    if (signal.aborted) abort()
     for (;;) {
-      const step = await Promise.race([aborted, source.next()])
+      signal.throwIfAborted()
+      // No Promise.race with one promise for the signal: every race would stay attached to it, and hold its chunk, until
+      // the whole body has passed (1 GiB of memory for 1 GiB of body).
+      const step = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        refuse = reject
+        source.next().then(resolve, reject)
+      })
       isEnded = step.done === true
       if (isEnded) return
       yield step.value
