@@ -64,6 +64,7 @@ export class PackInput {
     const trailer = Buffer.from(this.bytes.subarray(this.at, this.at + packTrailerBytes))
     if (!trailer.equals(this.#hash.digest())) throw packInvalid('its checksum is wrong', this.offset)
     this.at += packTrailerBytes
+    this.#hashedTo = this.at
     const end = this.offset
     if (this.at < this.bytes.length || (await this.#fill())) throw packInvalid('bytes follow its end', end)
     return trailer

@@ -4,7 +4,8 @@ import { emptyEntryHeader, entryHeaderMaxBytes, packInvalid, readEntryHeader } f
 import { Inflater } from './inflate.ts'
 import type { PackSpool } from './pack-input.ts'
 
-// Deltas mostly lie behind each other and behind their base: one read serves several.
+// Delta trees jump about in the pack. A small pack is read once; in a large one a read serves the neighbours.
+const wholePackMaxBytes = 8 * 1024 * 1024
 const windowBytes = 64 * 1024
 
 export class SpooledEntries {
@@ -59,11 +60,14 @@ export class SpooledEntries {
     const offset = this.#entries.offsets[entry]
     const length = this.#endOf(entry) - offset
     if (offset < this.#windowStart || offset + length > this.#windowEnd) {
-      if (this.#window.length < length) this.#window = Buffer.allocUnsafeSlow(length)
-      const available = Math.min(Math.max(length, windowBytes), this.#endOffset - offset)
-      this.#read(this.#window, available, offset)
-      this.#windowStart = offset
-      this.#windowEnd = offset + available
+      const isSmall = this.#endOffset <= wholePackMaxBytes
+      const start = isSmall ? 0 : offset
+      const wanted = isSmall ? this.#endOffset : Math.max(length, windowBytes)
+      const available = Math.min(wanted, this.#endOffset - start)
+      if (this.#window.length < available) this.#window = Buffer.allocUnsafeSlow(available)
+      this.#read(this.#window, available, start)
+      this.#windowStart = start
+      this.#windowEnd = start + available
     }
     const at = offset - this.#windowStart
     readEntryHeader(this.#window, at, at + length, this.#header)
