@@ -24,7 +24,7 @@ const startTimeoutMs = 60_000
 const pollMs = 50
 
 /** The part of a tap test that is needed here. */
-interface Teardown {
+export interface Teardown {
   teardown(run: () => Promise<unknown>): unknown
 }
 

@@ -1,0 +1,125 @@
+/** The catalogue of packs: a row makes a pack visible. Every change of a repository's set raises its packs_version. */
+import { HoldfastError } from '../errors.ts'
+import { doomBytes } from './doomed-bytes.ts'
+import type { Queryable, RepoId } from './queryable.ts'
+
+export interface NewPack {
+  id: string
+  repoId: RepoId
+  isThin: boolean
+  /** The pack's trailer, 20 bytes. */
+  checksum: Buffer
+  objectCount: number
+  packBytes: number
+  indexBytes: number
+  /** Ids, 20 bytes each, that the pack's objects refer to and that are not in it. */
+  outsideIds: Buffer
+}
+
+/** A pack as it is listed: without the ids it refers to, which only pushes and collection ask for. */
+export interface PackRow extends Omit<NewPack, 'repoId' | 'outsideIds'> {
+  /** Orders a repository's packs as they became visible. */
+  sequence: string
+}
+
+export interface PackList {
+  packsVersion: string
+  removalEpoch: string
+  /** In the order in which they became visible. */
+  packs: PackRow[]
+}
+
+/** A repository's packs and their version, in one statement; undefined once the repository is deleted. */
+export async function listPacks(db: Queryable, repoId: RepoId): Promise<PackList | undefined> {
+  const rows = await db.query<PackRow & { packsVersion: string; removalEpoch: string }>(
+    `select r.packs_version as "packsVersion", r.removal_epoch as "removalEpoch", p.id, p.sequence,
+       p.is_thin as "isThin", p.checksum, p.object_count::float8 as "objectCount", p.pack_bytes::float8 as "packBytes",
+       p.index_bytes::float8 as "indexBytes"
+     from repos r left join packs p on p.repo_id = r.id
+     where r.id = $1
+     order by p.sequence`,
+    [repoId],
+    'list-packs',
+  )
+  if (rows.length === 0) return undefined
+  const [{ packsVersion, removalEpoch }] = rows
+  const packs = rows.filter(({ id }) => id !== null).map(({ packsVersion: _, removalEpoch: __, ...pack }) => pack)
+  return { packsVersion, removalEpoch, packs }
+}
+
+/**
+ * Makes a pack visible when `tx` commits. Its bytes must be durable. Locks the repository's row, so that packs become
+ * visible in the order of their sequence. Throws RepoNotFound where the repository is gone.
+ */
+export async function insertPack(tx: Queryable, pack: NewPack): Promise<void> {
+  await raisePacksVersion(tx, pack.repoId)
+  await insertPackRow(tx, pack)
+}
+
+async function raisePacksVersion(tx: Queryable, repoId: RepoId): Promise<void> {
+  const rows = await tx.query(
+    'update repos set packs_version = packs_version + 1 where id = $1 returning id',
+    [repoId],
+    'raise-packs-version',
+  )
+  if (rows.length === 0) throw new HoldfastError('RepoNotFound')
+}
+
+async function insertPackRow(tx: Queryable, pack: NewPack): Promise<void> {
+  await tx.query(
+    `insert into packs (id, repo_id, is_thin, checksum, object_count, pack_bytes, index_bytes, outside_ids)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [
+      pack.id,
+      pack.repoId,
+      pack.isThin,
+      pack.checksum,
+      pack.objectCount,
+      pack.packBytes,
+      pack.indexBytes,
+      pack.outsideIds,
+    ],
+    'insert-pack',
+  )
+}
+
+export interface PackReplacement {
+  repoId: RepoId
+  removedPackIds: readonly string[]
+  added: NewPack
+  /** The keys of the removed packs' bytes. */
+  doomedKeys: readonly string[]
+  graceSeconds: number
+}
+
+/**
+ * Swaps packs for one that holds their objects, when `tx` commits; the old bytes are doomed. Throws RepoNotFound where the
+ * repository is gone, and Conflict where a removed pack is: another compaction was quicker.
+ */
+export async function replacePacks(tx: Queryable, replacement: PackReplacement): Promise<void> {
+  const { repoId, removedPackIds, added, doomedKeys, graceSeconds } = replacement
+  await raisePacksVersion(tx, repoId)
+  const removed = await tx.query('delete from packs where repo_id = $1 and id = any($2::uuid[]) returning id', [
+    repoId,
+    removedPackIds,
+  ])
+  if (removed.length !== removedPackIds.length) {
+    throw new HoldfastError('Conflict', {
+      message: 'A pack that was to be replaced is gone: another compaction was quicker.',
+    })
+  }
+  await insertPackRow(tx, added)
+  await doomBytes(tx, doomedKeys, graceSeconds)
+}
+
+/**
+ * The outside ids of every pack that became visible after `sequence`, strung together: what collection must spare, and what
+ * a push checks again once `removal_epoch` has moved.
+ */
+export async function readOutsideIds(db: Queryable, repoId: RepoId, sequence: string): Promise<Buffer> {
+  const [row] = await db.query<{ ids: Buffer }>(
+    `select coalesce(string_agg(outside_ids, ''), '') as ids from packs where repo_id = $1 and sequence > $2`,
+    [repoId, sequence],
+  )
+  return row.ids
+}
