@@ -19,7 +19,7 @@ for (const version of [0, 1, 2]) {
   const protocol = ['-c', `protocol.version=${version}`]
 
   t.test(`version ${version}: mirrors of random histories are equal`, async (t) => {
-    for (const seed of [1, 2, 3]) {
+    for (const seed of [1, 2]) {
       const folder = temporaryFolder(t)
       const source = join(folder, 'source.git')
       makeHistory(source, { seed, commits: 120 })
@@ -39,7 +39,7 @@ for (const version of [0, 1, 2]) {
   })
 
   t.test(`version ${version}: fetches catch up with what the client lacks`, async (t) => {
-    for (const seed of [4, 5, 6, 7]) {
+    for (const seed of [4, 5]) {
       const folder = temporaryFolder(t)
       const source = join(folder, 'source.git')
       makeHistory(source, { seed, commits: 150 })

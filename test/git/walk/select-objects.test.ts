@@ -1,0 +1,108 @@
+/** What is selected is compared with `git rev-list --objects` on random histories with wrong clocks. */
+import { join } from 'node:path'
+import t from 'tap'
+import { openBareRepository } from '../../../src/bare/bare-repository.ts'
+import type { ObjectId } from '../../../src/git/object-id.ts'
+import { CommitGraph } from '../../../src/git/walk/commit-graph.ts'
+import { CommonHaves } from '../../../src/git/walk/common-haves.ts'
+import { findNewCommits } from '../../../src/git/walk/new-commits.ts'
+import { findUnreachable } from '../../../src/git/walk/reachable.ts'
+import { locateId, selectObjects } from '../../../src/git/walk/select-objects.ts'
+import { git, makeHistory, seededRandom, temporaryFolder } from '../../support/git-client.ts'
+
+for (const seed of [61, 62, 63, 64]) {
+  t.test(`history ${seed}`, async (t) => {
+    const path = join(temporaryFolder(t), 'source.git')
+    makeHistory(path, { seed, commits: 150 })
+    const repository = await openBareRepository(path)
+    t.teardown(() => repository.close())
+    const { objects } = repository
+    const list = async (...args: string[]) =>
+      new Set((await git(path, 'rev-list', ...args)).split('\n').filter((line) => line !== ''))
+    const commits = [...(await list('--all'))] as ObjectId[]
+    const ordinal = (id: ObjectId) => locateId(objects, id)
+    const random = seededRandom(seed)
+    const pick = (count: number) => Array.from({ length: count }, () => commits[Math.floor(random() * commits.length)])
+
+    for (let round = 0; round < 12; round++) {
+      const [wants, haves] = [pick(1 + (round % 3)), pick(round % 4)]
+      const range = [...wants, '--not', ...haves]
+      const graph = new CommitGraph(objects)
+      const found = await findNewCommits(graph, { wants: wants.map(ordinal), haves: haves.map(ordinal) })
+      // Both lists are exact; git's own range is not, where clocks run wrong.
+      const [wanted, had] = [await list(...wants), haves.length === 0 ? new Set() : await list(...haves)]
+      const ids = new Set(found.commits.map((commit) => objects.idOf(commit)))
+      t.same(
+        [...wanted].filter((id) => !had.has(id) && !ids.has(id as ObjectId)),
+        [],
+        'no commit is missing',
+      )
+      t.same(
+        [...ids].filter((id) => !wanted.has(id)),
+        [],
+        'no commit is sent that was not asked for',
+      )
+      const places = new Map(found.commits.map((commit, place) => [commit, place]))
+      const isOrdered = found.commits.every((commit) =>
+        graph.parentsOf(commit).every((parent) => (places.get(parent) ?? -1) < places.get(commit)!),
+      )
+      t.ok(isOrdered, 'parents come first')
+
+      const { ordinals, isClientKnown } = await selectObjects(objects, {
+        wants: wants.map(ordinal),
+        haves: haves.map(ordinal),
+      })
+      const sent = new Set([...ordinals].map((each) => objects.idOf(each)))
+      const needed = await list('--objects', '--no-object-names', ...range)
+      const held = haves.length === 0 ? new Set() : await list('--objects', '--no-object-names', ...haves)
+      t.same(
+        [...needed].filter((id) => !sent.has(id as ObjectId) && !held.has(id)),
+        [],
+        'nothing is missing',
+      )
+      const all = await list('--objects', '--no-object-names', ...wants)
+      t.same(
+        [...sent].filter((id) => !all.has(id)),
+        [],
+        'nothing is sent that was not asked for',
+      )
+      for (let each = 0; each < objects.ordinalCount; each++) {
+        if (isClientKnown(each) && !held.has(objects.idOf(each))) t.fail('the client does not have this')
+      }
+    }
+  })
+}
+
+t.test('a negotiation is over when every want leads to a have', async (t) => {
+  const path = join(temporaryFolder(t), 'source.git')
+  makeHistory(path, { seed: 65, commits: 100 })
+  const repository = await openBareRepository(path)
+  t.teardown(() => repository.close())
+  const { objects } = repository
+  const id = async (rev: string) => locateId(objects, (await git(path, 'rev-parse', rev)) as ObjectId)
+  // The least date, since ancestry is not followed below the dates of the haves.
+  const byDate = (await git(path, 'log', '--format=%ct %H', 'main')).split('\n').sort()
+  const oldest = locateId(objects, byDate[0].split(' ')[1] as ObjectId)
+  const common = new CommonHaves(new CommitGraph(objects), [await id('main'), await id('main^{tree}')])
+  t.notOk(await common.isEnough())
+  common.add(await id('main:dir-1'))
+  t.notOk(await common.isEnough())
+  common.add(oldest)
+  t.ok(await common.isEnough())
+  common.add(oldest)
+  t.equal(common.ordinals.length, 2)
+})
+
+t.test('what no tip leads to', async (t) => {
+  const path = join(temporaryFolder(t), 'source.git')
+  makeHistory(path, { seed: 66, commits: 50 })
+  const lost = (await git(path, 'commit-tree', '-m', 'lost', 'main~1^{tree}')) as ObjectId
+  const repository = await openBareRepository(path)
+  t.teardown(() => repository.close())
+  const parse = async (rev: string) => (await git(path, 'rev-parse', rev)) as ObjectId
+  const absent = 'f'.repeat(40) as ObjectId
+  const wants = await Promise.all(['main~3', 'main~3^{tree}', 'main:dir-0', 'nested', 'inner'].map(parse))
+  const tips = [await parse('main'), await parse('nested')]
+  t.same(await findUnreachable(repository.objects, tips, [...wants, lost, absent]), [absent, lost])
+  t.same(await findUnreachable(repository.objects, [], [lost]), [lost])
+})
