@@ -143,7 +143,7 @@ t.test('version 0 without side-band, multi_ack, ofs-delta or thin packs', async 
   t.match(second.toString('latin1'), `ACK ${have} continue\n`)
   t.match(second.toString('latin1'), /NAK\n$/)
   const third = await post([`want ${tip} no-done multi_ack_detailed`, '0000', `have ${tip}`, '0000'])
-  t.match(third.toString('latin1'), `ACK ${tip} common\n0038ACK ${tip} ready\n0008NAK\n0032ACK ${tip}\nPACK`)
+  t.match(third.toString('latin1'), `ACK ${tip} common\n0037ACK ${tip} ready\n0008NAK\n0031ACK ${tip}\nPACK`)
   t.equal((await post(['0000'])).length, 0)
   const bad = await post(['wont x', '0000'])
   t.match(bad.toString('latin1'), /^00..ERR unexpected line/)
