@@ -4,6 +4,13 @@ import { bandPackets, keepAlivePacket, progressBand, type SideBand } from './sid
 // git's own interval: proxies and clients close connections that stay silent for long.
 const keepAliveMs = 5_000
 
+export interface UntilOptions {
+  /** Makes the work reject soon. */
+  stop(): void
+  /** While it says no, nothing is yielded. */
+  mayWrite?(): boolean
+}
+
 /** Takes lines from synchronous work and hands them to the stream that the client reads. */
 export class ProgressChannel {
   readonly #sideBand: SideBand
@@ -23,21 +30,25 @@ export class ProgressChannel {
   }
 
   /**
-   * Yields what is sent, and keep-alive packets, until `work` settles; returns or throws what it does. While `mayWrite`
-   * is false nothing is yielded.
+   * Yields what is sent, and keep-alive packets, until `work` settles; returns or throws what it does. Where the stream
+   * is left before, the work is told to stop and awaited: it may still read what the stream's owner closes next.
    */
-  async *until<T>(work: Promise<T>, mayWrite: () => boolean = () => true): AsyncGenerator<Buffer, T> {
+  async *until<T>(work: Promise<T>, { stop, mayWrite = () => true }: UntilOptions): AsyncGenerator<Buffer, T> {
     let isSettled = false
     const settle = () => {
       isSettled = true
       this.#wake()
     }
-    work.then(settle, settle)
-    while (!isSettled) {
-      const hasNews = await this.#waitForNews(() => isSettled || (this.#lines.length > 0 && mayWrite()))
-      if (this.#sideBand === undefined || isSettled || !mayWrite()) continue
-      if (hasNews) yield this.#take(this.#sideBand)
-      else yield keepAlivePacket
+    const settled = work.then(settle, settle)
+    try {
+      while (!isSettled) {
+        const hasNews = await this.#waitForNews(() => isSettled || (this.#lines.length > 0 && mayWrite()))
+        if (this.#sideBand === undefined || isSettled || !mayWrite()) continue
+        yield hasNews ? this.#take(this.#sideBand) : keepAlivePacket
+      }
+    } finally {
+      if (!isSettled) stop()
+      await settled
     }
     if (this.#sideBand !== undefined && this.#lines.length > 0) yield this.#take(this.#sideBand)
     return await work

@@ -50,19 +50,14 @@ async function* servePush(host: PushHost, push: Push): AsyncGenerator<Uint8Array
   const progress = new ProgressChannel(head.sideBand)
   const left = new AbortController()
   const working = runPush(host, { ...push, signal: AbortSignal.any([push.signal, left.signal]) }, progress)
-  let isOver = false
   try {
     // Nothing is written while the client still sends: not every proxy carries both directions at once.
-    const report = yield* progress.until(working, () => packets.ended)
-    isOver = true
+    const report = yield* progress.until(working, { stop: () => left.abort(), mayWrite: () => packets.ended })
     await packets.drain(limits.gitPackMaxBytes)
     yield* writeAnswer(head, report)
   } catch (error) {
-    isOver = true
     if (!isHoldfastError(error) && head.sideBand !== undefined) yield fatal(head, 'The server failed.')
     throw error
-  } finally {
-    if (!isOver) left.abort()
   }
 }
 

@@ -37,6 +37,7 @@ async function* packStream({ objects, refs, request, plan, haves, signal }: Pack
   const tell = (text: string) => {
     if (!noProgress) progress.send(text)
   }
+  const left = new AbortController()
   const selection = yield* progress.until(
     selectObjects(objects, {
       wants: [...plan.wants, ...plan.deepened],
@@ -44,8 +45,9 @@ async function* packStream({ objects, refs, request, plan, haves, signal }: Pack
       tags: request.includeTag ? refs.refs : [],
       graph: plan.graph,
       onProgress: (commitCount) => tell(`Enumerating commits: ${commitCount}\r`),
-      signal,
+      signal: AbortSignal.any([signal, left.signal]),
     }),
+    { stop: () => left.abort() },
   )
   const { ordinals, isClientKnown } = selection
   if (sideBand !== undefined && !noProgress) {

@@ -234,3 +234,25 @@ t.test('a client that leaves stops the host', async (t) => {
   await first.catch(() => {})
   t.pass('the host was told')
 })
+
+t.test('a stream that is left stops the host, and waits for it', async (t) => {
+  let isStopped = false
+  const host: PushHost = {
+    refs: async () => empty,
+    async push({ signal, progress, pack }) {
+      for await (const _ of pack!);
+      setImmediate(() => progress('working\n'))
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      await new Promise(setImmediate)
+      isStopped = true
+      throw signal.reason
+    },
+  }
+  async function* body() {
+    yield Buffer.from(`${packet(`${nullId} ${id} refs/heads/a\0side-band-64k`)}0000PACK`)
+  }
+  const answer = receivePack(host, body(), { limits, signal })
+  t.match(String((await answer.next()).value), 'working')
+  await answer.return(undefined)
+  t.ok(isStopped)
+})
