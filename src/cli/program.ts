@@ -28,7 +28,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
   }
 }
 
-function createProgram(): Command {
+/** The command tree, to be run or asked for its help. */
+export function createProgram(): Command {
   const program = new Command('holdfast')
     .description('The model hub a team runs itself: Git, Git LFS and the Hub API on one server.')
     .version(packageJson.version)

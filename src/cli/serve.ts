@@ -1,6 +1,5 @@
 /** `holdfast serve`, `worker` and `migrate`: the processes of a deployment. */
 import type { Command } from 'commander'
-import { runServer, runWorker } from '../run.ts'
 import { note } from './output.ts'
 import { readSettings, withHub } from './with-hub.ts'
 
@@ -9,13 +8,19 @@ export function addServeCommands(program: Command): void {
     .command('serve')
     .description('serve Git, Git LFS and the Hub API until told to stop')
     .addHelpText('after', serveExamples)
-    .action(async () => await runServer(readSettings()))
+    .action(async () => {
+      const { runServer } = await import('../run.ts')
+      await runServer(readSettings())
+    })
 
   program
     .command('worker')
     .description('run background jobs only, beside servers with JOBS=off')
     .addHelpText('after', '\nExample:\n  $ DATABASE_URL=postgres://... S3_ENDPOINT=https://... holdfast worker')
-    .action(async () => await runWorker(readSettings()))
+    .action(async () => {
+      const { runWorker } = await import('../run.ts')
+      await runWorker(readSettings())
+    })
 
   program
     .command('migrate')

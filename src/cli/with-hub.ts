@@ -1,11 +1,12 @@
 /** Opens the hub for one command, and closes it however the command ends. */
-import { openHub } from '../compose.ts'
 import { type Config, readConfig } from '../config.ts'
 import { HoldfastError } from '../errors.ts'
 import type { Hub } from '../hub/hub.ts'
 
 /** Runs `run` with the hub of the settings in the environment, beside a running server or without one. */
 export async function withHub(run: (hub: Hub) => Promise<void>): Promise<void> {
+  // Loaded here, so that help and usage errors do not wait for what they do not need.
+  const { openHub } = await import('../compose.ts')
   // A command's standard error is read by a person: only what went wrong belongs there.
   const { hub, close } = await openHub(readSettings({ LOG_LEVEL: 'warn' }))
   try {
