@@ -64,6 +64,7 @@ export interface Limits {
   lfsSinglePutMaxBytes: number
   lfsBatchMaxObjects: number
   lfsLinkExpiresInSeconds: number
+  lfsOfferKeptSeconds: number
   lfsLocksPageMax: number
   lfsPathMaxBytes: number
   jsonBodyMaxBytes: number
@@ -107,6 +108,8 @@ const fixedLimits = {
   gitRequestInflatedMaxBytes: 64 * MiB,
   lfsBatchMaxObjects: 10_000,
   lfsLinkExpiresInSeconds: 3_600,
+  // Longer than the longest upload may take: its offer is what the finished upload is noted on.
+  lfsOfferKeptSeconds: 14 * 86_400,
   lfsLocksPageMax: 1_000,
   lfsPathMaxBytes: 4 * KiB,
   jsonBodyMaxBytes: 8 * MiB,

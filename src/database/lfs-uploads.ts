@@ -103,6 +103,13 @@ export async function markUploadsProven(tx: Queryable, uploadIds: readonly strin
   return rows.length
 }
 
+/** Forgets offers that were never taken up. */
+export async function deleteOldLfsOffers(db: Queryable, keptSeconds: number): Promise<void> {
+  await db.query('delete from lfs_uploads where proven_at is null and created_at < now() - make_interval(secs => $1)', [
+    keptSeconds,
+  ])
+}
+
 function uploadOf(row: UploadRow): LfsUpload {
   return { ...row, sizeBytes: Number(row.sizeBytes) }
 }

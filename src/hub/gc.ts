@@ -6,6 +6,7 @@ import type { Bucket } from '../bucket/bucket.ts'
 import { isLfsKey, keyPrefixes, packIdOfKey } from '../bucket/keys.ts'
 import { forgetDoomedBytes, listDoomedBytes } from '../database/doomed-bytes.ts'
 import { countDoomedBytes, findOrphanLfsKeys, findOrphanPackKeys } from '../database/garbage.ts'
+import { deleteOldLfsOffers } from '../database/lfs-uploads.ts'
 import { deleteOldSignInFailures } from '../database/sign-in-failures.ts'
 import type { Hub } from './hub.ts'
 
@@ -30,6 +31,7 @@ export async function collectGarbage(hub: Hub, { isDryRun = false } = {}): Promi
   const { dueKeys, laterKeys } = await countDoomedBytes(hub.database)
   const doomedKeys = isDryRun ? dueKeys : await deleteDoomed(hub)
   if (!isDryRun) await deleteOldSignInFailures(hub.database, hub.config.limits.signInWindowSeconds)
+  if (!isDryRun) await deleteOldLfsOffers(hub.database, hub.config.limits.lfsOfferKeptSeconds)
   const orphans = await collectOrphans(hub, isDryRun)
   return { doomedKeys, waitingKeys: laterKeys, ...orphans }
 }

@@ -121,10 +121,12 @@ export async function readLfsBytes(hub: Hub, key: string, range: ByteRange | und
 
 async function openUpload(hub: Hub, uploadId: string): Promise<LfsUpload> {
   const upload = await findLfsUpload(hub.database, uploadId, proofWindowSeconds(hub))
-  if (upload === undefined) {
-    throw new HoldfastError('BytesMissing', { message: 'There is no such upload, or its repository is gone.' })
-  }
+  if (upload === undefined) throw uploadGone()
   return upload
+}
+
+function uploadGone(): HoldfastError {
+  return new HoldfastError('BytesMissing', { message: 'There is no such upload, or its repository is gone.' })
 }
 
 function checkAnnouncedBytes(hub: Hub, upload: LfsUpload, announcedBytes: number | undefined): void {
@@ -168,10 +170,11 @@ async function recordDirectProofs(hub: Hub, proofs: readonly LfsProof[]): Promis
 /** Counts proven bytes as present and as their uploader's, and dooms those of which the instance has a copy already. */
 async function recordProofs(hub: Hub, tx: Queryable, proofs: readonly LfsProof[]): Promise<void> {
   await insertLfsObjects(tx, proofs)
-  await markUploadsProven(
+  const noted = await markUploadsProven(
     tx,
     proofs.map((proof) => proof.uploadId),
   )
+  if (noted < proofs.length) throw uploadGone()
   const duplicates = await findUnnamedLfsKeys(
     tx,
     proofs.map((proof) => proof.key),

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { lfsKey } from '../../src/bucket/keys.ts'
+import { deleteOldLfsOffers } from '../../src/database/lfs-uploads.ts'
 import { findMissingLfs } from '../../src/hub/lfs-presence.ts'
 import { proveUploads } from '../../src/hub/lfs-transfer.ts'
 import type { Repo } from '../../src/hub/repo.ts'
@@ -162,4 +163,18 @@ t.test('above what the store takes in one piece, bytes come through the server',
   t.equal(put.statusCode, 200)
   t.same(await findMissing(house, ada, repo, large), [])
   t.equal(await house.hub.bucket.stat(lfsKey(large.oid, keyOf(objects[1]!).split('/').at(-1)!)), undefined)
+})
+
+t.test('offers that nobody took up are forgotten, proven uploads are not', async (t) => {
+  const { house, ada, repo } = await openDirectHouse(t)
+  const content = randomContent()
+  await askBatch(house, ada, repo, { operation: 'upload', objects: [content, randomContent()] })
+  const { database } = house.hub
+  const count = async () => (await database.query('select id from lfs_uploads')).length
+  await database.query(`update lfs_uploads set created_at = now() - interval '1 hour'`)
+  await deleteOldLfsOffers(database, 3_700)
+  t.equal(await count(), 2)
+  await database.query(`update lfs_uploads set proven_at = now() where oid = decode($1, 'hex')`, [content.oid])
+  await deleteOldLfsOffers(database, 3_500)
+  t.equal(await count(), 1)
 })

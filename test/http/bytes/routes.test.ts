@@ -147,6 +147,21 @@ t.test('one content, many uploads', async (t) => {
   }
 })
 
+t.test('an upload into a repository that is deleted meanwhile counts for nothing', async (t) => {
+  const { house, ada, repo } = await openRoom(t)
+  const content = randomContent()
+  const { put } = await offer(house, ada, repo, content)
+  const { bucket, database } = house.hub
+  const putBytes = bucket.put
+  bucket.put = async (...args) => {
+    const sizeBytes = await putBytes(...args)
+    await database.query('delete from repos')
+    return sizeBytes
+  }
+  t.match(await house.server.inject({ method: 'PUT', url: put, payload: content.bytes }), { statusCode: 404 })
+  t.same(await database.query('select oid from lfs_objects'), [])
+})
+
 t.test('verify', async (t) => {
   const { house, ada, repo } = await openRoom(t)
   const content = randomContent()
