@@ -24,6 +24,7 @@ export class ProgressChannel {
 
   /** A line for the person; one that ends in a carriage return gives way to the next. */
   send(text: string): void {
+    if (this.#sideBand === undefined) return
     if (this.#lines.at(-1)?.endsWith('\r')) this.#lines.pop()
     this.#lines.push(text)
     this.#wake()
