@@ -1,8 +1,11 @@
 /** Real git clients fetch from bare repositories through `uploadPack`; what they get is compared with what git says. */
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { startGitServer } from '../../support/bare-git-server.ts'
+import { dataPacket, delimPacket, flushPacket } from '../../../src/git/protocol/pkt-line.ts'
+import { uploadPack } from '../../../src/git/protocol/upload-pack.ts'
+import { limits, startGitServer, withBareHost } from '../../support/bare-git-server.ts'
 import { git, makeHistory, temporaryFolder, tryGit } from '../../support/git-client.ts'
 
 async function serve(t: Test, path: string) {
@@ -92,6 +95,43 @@ for (const version of [0, 1, 2]) {
     t.same(server.failures, [])
   })
 
+  t.test(`version ${version}: several rounds of negotiation`, async (t) => {
+    const folder = temporaryFolder(t)
+    const source = join(folder, 'source.git')
+    makeHistory(source, { seed: 13, commits: 120 })
+    await git(folder, 'clone', '-q', '--bare', '--no-tags', '--single-branch', `file://${source}`, 'client.git')
+    const client = join(folder, 'client.git')
+    // More commits that the server does not know than fit into the first round's 16 haves.
+    const own = ['commit refs/heads/own', 'committer C <c@example.org> 1800000000 +0000', 'data 3', 'own']
+    const stream = ['from refs/heads/main~1^0', ...Array.from({ length: 99 }, () => own)].flat()
+    const input = [...own, ...stream, ''].join('\n')
+    const imported = spawnSync('git', ['fast-import', '--quiet'], { cwd: client, input })
+    t.equal(imported.status, 0, String(imported.stderr))
+    await git(
+      source,
+      'update-ref',
+      'refs/heads/main',
+      await git(source, 'commit-tree', '-p', 'main', '-m', 'n', 'main^{tree}'),
+    )
+    const server = await serve(t, source)
+    for (const algorithm of ['consecutive', 'skipping']) {
+      const config = [...protocol, '-c', `fetch.negotiationAlgorithm=${algorithm}`]
+      const { stderr } = await tryGit(
+        client,
+        ...config,
+        'fetch',
+        '--progress',
+        '--no-tags',
+        server.url,
+        `main:refs/heads/${algorithm}`,
+      )
+      if (algorithm === 'consecutive') t.match(stderr, 'Enumerating objects: 1, done.')
+      t.equal(await git(client, 'rev-parse', algorithm), await git(source, 'rev-parse', 'main'))
+    }
+    t.ok(server.requests.filter(({ path }) => path.endsWith('git-upload-pack')).length > 3)
+    t.same(server.failures, [])
+  })
+
   t.test(`version ${version}: an empty repository`, async (t) => {
     const folder = temporaryFolder(t)
     await git(folder, 'init', '-q', '--bare', '-b', 'trunk', 'source.git')
@@ -161,6 +201,47 @@ t.test('what is sent is close to what git sends', async (t) => {
   await git(source, 'update-ref', 'refs/heads/main', next)
   const { stderr } = await tryGit(client, 'fetch', '--progress', server.url, 'main')
   t.match(stderr, 'remote: Enumerating objects: 1, done.')
+})
+
+t.test('a damaged repository is told of in band 3', async (t) => {
+  const folder = temporaryFolder(t)
+  const source = join(folder, 'source.git')
+  makeHistory(source, { seed: 32, commits: 20 })
+  const missing = 'c'.repeat(40)
+  const tree = spawnSync('git', ['mktree', '--missing'], { cwd: source, input: `100644 blob ${missing}\tgone\n` })
+  const commit = await git(source, 'commit-tree', '-p', 'main', '-m', 'damaged', tree.stdout.toString().trim())
+  await git(source, 'update-ref', 'refs/heads/main', commit)
+  const server = await serve(t, source)
+  for (const version of [0, 2]) {
+    const { status, stderr } = await tryGit(
+      folder,
+      '-c',
+      `protocol.version=${version}`,
+      'clone',
+      server.url,
+      `c${version}`,
+    )
+    t.not(status, 0)
+    t.match(stderr, `Object ${missing} is missing.`)
+  }
+  t.same(server.failures, [])
+})
+
+t.test('objects stay open until a left stream has stopped reading them', async (t) => {
+  const source = join(temporaryFolder(t), 'source.git')
+  makeHistory(source, { seed: 33, commits: 60 })
+  const tip = await git(source, 'rev-parse', 'main')
+  async function* body() {
+    const lines = ['command=fetch', `want ${tip}`, 'done'].map((line) => dataPacket(line))
+    yield Buffer.concat([lines[0], delimPacket, lines[1], lines[2], flushPacket])
+  }
+  const { signal } = new AbortController()
+  await withBareHost(source, async (host) => {
+    const answer = uploadPack(host, body(), { version: 2, limits, signal })
+    t.equal(String((await answer.next()).value), '000dpackfile\n')
+    await answer.return(undefined)
+    t.ok((await answer.next()).done)
+  })
 })
 
 function readShallow(gitPath: string): string {
