@@ -113,7 +113,8 @@ async function commit(client: pg.PoolClient): Promise<void> {
   if (command !== 'COMMIT') throw new Error('A statement of this transaction failed and its error was not passed on.')
 }
 
-function asUnavailable(error: unknown): unknown {
+/** The error as Unavailable if the database was lost or refused to answer now; otherwise the error itself. */
+export function asUnavailable(error: unknown): unknown {
   if (!(error instanceof Error) || isHoldfastError(error)) return error
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   const isLost =

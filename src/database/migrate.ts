@@ -4,6 +4,7 @@ import { Logger as GraphileLogger, runMigrations } from 'graphile-worker'
 import { runner } from 'node-pg-migrate'
 import pg from 'pg'
 import type { Logger } from '../logger.ts'
+import { asUnavailable } from './database.ts'
 
 const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url))
 /** Any number that nobody else locks in this database. */
@@ -15,7 +16,11 @@ const migrationLock = '5154712093714533'
  */
 export async function migrate(url: string, logger: Logger): Promise<void> {
   const client = new pg.Client({ connectionString: url, application_name: 'holdfast migrate' })
-  await client.connect()
+  // A connection lost between two statements would end the process; the next statement reports it.
+  client.on('error', () => {})
+  await client.connect().catch((error) => {
+    throw asUnavailable(error)
+  })
   try {
     // One lock around both sets: each has its own way of meeting a second runner, and the job runner's waits and retries.
     await client.query('select pg_advisory_lock($1)', [migrationLock])
