@@ -1,14 +1,14 @@
 /** The haves of a fetch, answered: which are common, and whether the pack follows (gitprotocol-pack, gitprotocol-v2). */
 import type { ObjectId } from '../object-id.ts'
 import type { ObjectDatabase } from '../repository.ts'
-import type { CommonHaves } from '../walk/common-haves.ts'
+import type { ClientHaves } from '../walk/client-haves.ts'
 import { locateId } from '../walk/select-objects.ts'
 import type { FetchRequest } from './fetch-request.ts'
 import { dataPacket } from './pkt-line.ts'
 
 export interface Negotiation {
   objects: ObjectDatabase
-  common: CommonHaves
+  common: ClientHaves
   signal: AbortSignal
 }
 

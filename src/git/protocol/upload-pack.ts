@@ -4,7 +4,7 @@ import { HoldfastError, isHoldfastError } from '../../errors.ts'
 import type { FetchHost } from '../host.ts'
 import type { ByteStream } from '../object-id.ts'
 import type { ObjectDatabase, RefSnapshot } from '../repository.ts'
-import { CommonHaves } from '../walk/common-haves.ts'
+import { ClientHaves } from '../walk/client-haves.ts'
 import type { ProtocolVersion } from './capabilities.ts'
 import { type FetchPlan, planFetch } from './fetch-plan.ts'
 import { type FetchRequest, parseCommand, parseFetchArguments, parseFetchRequest } from './fetch-request.ts'
@@ -86,14 +86,14 @@ async function* withPlan(
 
 async function* answerFetch(fetch: Fetch): AsyncGenerator<Uint8Array> {
   const { request, plan, objects, signal } = fetch
-  const common = new CommonHaves(plan.graph, plan.wants)
+  const common = new ClientHaves(plan.graph, plan.wants)
   if (request.depth !== undefined) yield Buffer.concat([...boundaryPackets(objects, plan), flushPacket])
   if (yield* acknowledge(request, { objects, common, signal })) yield* sendPack({ ...fetch, haves: common.ordinals })
 }
 
 async function* answerVersion2(fetch: Fetch): AsyncGenerator<Uint8Array> {
   const { request, plan, objects, signal } = fetch
-  const common = new CommonHaves(plan.graph, plan.wants)
+  const common = new ClientHaves(plan.graph, plan.wants)
   const isPackNext = yield* acknowledgeVersion2(request, { objects, common, signal })
   if (!isPackNext) {
     yield flushPacket

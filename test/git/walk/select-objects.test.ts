@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { openBareRepository } from '../../../src/bare/bare-repository.ts'
 import type { ObjectId } from '../../../src/git/object-id.ts'
+import { ClientHaves } from '../../../src/git/walk/client-haves.ts'
 import { CommitGraph } from '../../../src/git/walk/commit-graph.ts'
-import { CommonHaves } from '../../../src/git/walk/common-haves.ts'
 import { findNewCommits } from '../../../src/git/walk/new-commits.ts'
 import { findUnreachable } from '../../../src/git/walk/reachable.ts'
 import { locateId, selectObjects } from '../../../src/git/walk/select-objects.ts'
@@ -83,7 +83,7 @@ t.test('a negotiation is over when every want leads to a have', async (t) => {
   // The least date, since ancestry is not followed below the dates of the haves.
   const byDate = (await git(path, 'log', '--format=%ct %H', 'main')).split('\n').sort()
   const oldest = locateId(objects, byDate[0].split(' ')[1] as ObjectId)
-  const common = new CommonHaves(new CommitGraph(objects), [await id('main'), await id('main^{tree}')])
+  const common = new ClientHaves(new CommitGraph(objects), [await id('main'), await id('main^{tree}')])
   t.notOk(await common.isEnough())
   common.add(await id('main:dir-1'))
   t.notOk(await common.isEnough())

@@ -10,7 +10,7 @@ const held = 1
 const barren = 2
 const fruitful = 4
 
-export class CommonHaves {
+export class ClientHaves {
   /** The haves that exist here, without those that another have leads to directly. */
   readonly ordinals: Ordinal[] = []
   readonly #graph: CommitGraph
