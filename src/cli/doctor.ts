@@ -1,7 +1,8 @@
 /** `holdfast doctor`: does everything that the server stands on answer, and what should be changed? */
 import type { Command } from 'commander'
+import { isHoldfastError } from '../errors.ts'
 import { examine, type Finding } from '../hub/doctor.ts'
-import { printTable } from './output.ts'
+import { describeError, printTable } from './output.ts'
 import { withHub } from './with-hub.ts'
 
 export function addDoctorCommand(program: Command): void {
@@ -27,7 +28,7 @@ async function findAll(): Promise<Finding[]> {
     })
   } catch (error) {
     // A setting is wrong, or database or bucket do not answer: the sentence says which.
-    const message = error instanceof Error ? error.message : String(error)
+    const message = isHoldfastError(error) ? describeError(error) : String(error)
     findings.push({ subject: 'opening', verdict: 'fault', message })
   }
   return findings

@@ -37,8 +37,9 @@ async function check(hub: Hub, path: string | undefined, isDeep: boolean): Promi
     const { refs, packs, objects } = await checkRepo(hub, repo, options)
     rows.push([repoPath(repo), `${refs}`, `${packs}`, `${objects}`, faults === before ? 'well' : 'faulty'])
   }
+  const lfsObjects = await checkLfsObjects(hub, only?.id, options)
   printTable(['REPOSITORY', 'REFS', 'PACKS', 'OBJECTS', 'STATE'], rows)
-  print(`LFS objects: ${await checkLfsObjects(hub, only?.id, options)}`)
+  print(`LFS objects: ${lfsObjects}`)
   print(faults === 0 ? 'All is well.' : `Faults: ${faults}`)
   if (faults === 0) return
   note('Something is damaged or lost. Restore what is named above from a backup, or push it again.')

@@ -1,4 +1,5 @@
 /** What commands print: results to standard output, words for people to standard error. */
+import type { HoldfastError } from '../errors.ts'
 
 export function print(line: string): void {
   process.stdout.write(`${line}\n`)
@@ -6,6 +7,13 @@ export function print(line: string): void {
 
 export function note(line: string): void {
   process.stderr.write(`${line}\n`)
+}
+
+/** What a person at the server should read of an expected error: for one that hides what it met, that too. */
+export function describeError(error: HoldfastError): string {
+  if (error.code !== 'Unavailable' || !(error.cause instanceof Error)) return error.message
+  const { message, code } = error.cause as NodeJS.ErrnoException
+  return `Database or object store do not answer (${message || code}). See that they run and that the settings name them.`
 }
 
 /** Prints rows under headings, columns aligned by two spaces. No rows: nothing but the headings. */

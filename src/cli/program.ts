@@ -10,7 +10,7 @@ import { addFsckCommand } from './fsck.ts'
 import { addGcCommand } from './gc.ts'
 import { addImportCommand } from './import.ts'
 import { addOrgCommands } from './org.ts'
-import { note } from './output.ts'
+import { describeError, note } from './output.ts'
 import { addRepoCommands } from './repo.ts'
 import { addServeCommands } from './serve.ts'
 import { addTokenCommands } from './token.ts'
@@ -61,7 +61,7 @@ Settings are read from the environment; README.md lists them.`
 function report(error: unknown): 0 | 1 | 2 {
   // Commander has printed its own message, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  if (isHoldfastError(error)) note(error.message)
+  if (isHoldfastError(error)) note(describeError(error))
   else note(error instanceof Error ? (error.stack ?? error.message) : String(error))
   return 1
 }
