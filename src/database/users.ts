@@ -76,3 +76,9 @@ export async function updateUserDisabled(db: Queryable, userId: UserId, isDisabl
 export async function updatePasswordHash(db: Queryable, userId: UserId, passwordHash: string): Promise<void> {
   await db.query('update users set password_hash = $2 where id = $1', [userId, passwordHash])
 }
+
+/** False on an instance that nobody has set up yet. */
+export async function hasUsers(db: Queryable): Promise<boolean> {
+  const [row] = await db.query<{ exists: boolean }>('select exists (select from users)')
+  return row.exists
+}
