@@ -66,6 +66,10 @@ function createEmptyServer(config: Config): FastifyInstance {
     trustProxy: config.trustProxy === '' ? false : config.trustProxy,
     bodyLimit: config.limits.jsonBodyMaxBytes,
     exposeHeadRoutes: false,
+    // What never comes to a route, as its address does not even decode.
+    frameworkErrors: (error, request, reply) => {
+      sendApiError(error, request, reply.header('x-request-id', request.id))
+    },
     // The default of 100 characters is less than a branch name may have.
     routerOptions: { maxParamLength: config.limits.gitPathMaxBytes },
     serverFactory: (listener) => createNodeServer(config, listener),
