@@ -12,7 +12,7 @@ import { advertiseRefs } from '../../src/git/protocol/advertise-refs.ts'
 import type { GitService, ProtocolVersion } from '../../src/git/protocol/capabilities.ts'
 import { receivePack } from '../../src/git/protocol/receive-pack.ts'
 import { uploadPack } from '../../src/git/protocol/upload-pack.ts'
-import { findUnreachable } from '../../src/git/walk/reachable.ts'
+import { findUnreachable } from './reachable.ts'
 
 export const limits = readConfig({}).limits
 

@@ -3,13 +3,13 @@
  * headers that a walk needs are read; whole commits are parsed in `commit.ts`.
  */
 import { HoldfastError } from '../../errors.ts'
-import { idBytes, objectIdAt } from '../object-id.ts'
+import { commitIds, committerSeconds } from '../commit.ts'
+import { idBytes, objectIdAt, readHexId } from '../object-id.ts'
 import type { ObjectDatabase, Ordinal } from '../repository.ts'
 
 const none: readonly Ordinal[] = []
-const treeLineBytes = 'tree '.length + 2 * idBytes + 1
-const parentLineBytes = 'parent '.length + 2 * idBytes + 1
-const zeroDigit = 0x30
+const objectKeyword = 'object '
+const scratch = Buffer.alloc(idBytes)
 
 export class CommitGraph {
   readonly objects: ObjectDatabase
@@ -60,16 +60,14 @@ export class CommitGraph {
 
   #load(commit: Ordinal): number {
     const { type, data } = this.objects.read(commit)
-    if (type !== 'commit' || !isLine(data, 0, 'tree ')) {
+    if (type !== 'commit') {
       throw new HoldfastError('ObjectInvalid', { message: `${this.objects.idOf(commit)} is not a commit.` })
     }
-    this.#trees.push(locateHex(this.objects, data, 'tree '.length))
-    let position = treeLineBytes
+    const ids = commitIds(data)
+    this.#trees.push(locate(this.objects, ids, 0))
     const parents: Ordinal[] = []
-    for (; isLine(data, position, 'parent '); position += parentLineBytes) {
-      parents.push(locateHex(this.objects, data, position + 'parent '.length))
-    }
-    this.#dates.push(readCommitterDate(data, position))
+    for (let at = idBytes; at < ids.length; at += idBytes) parents.push(locate(this.objects, ids, at))
+    this.#dates.push(committerSeconds(data))
     this.#slots[commit] = this.#parents.push(parents)
     return this.#parents.length - 1
   }
@@ -77,8 +75,11 @@ export class CommitGraph {
 
 /** What a tag names, by the 40 hex digits in its first line. Throws ObjectMissing, ObjectInvalid. */
 export function tagTarget(objects: ObjectDatabase, data: Buffer): Ordinal {
-  if (!isLine(data, 0, 'object ')) throw new HoldfastError('ObjectInvalid', { message: 'A tag names no object.' })
-  return locateHex(objects, data, 'object '.length)
+  const isTag = data.toString('latin1', 0, objectKeyword.length) === objectKeyword
+  if (!isTag || !readHexId(data, objectKeyword.length, scratch, 0)) {
+    throw new HoldfastError('ObjectInvalid', { message: 'A tag names no object.' })
+  }
+  return locate(objects, scratch, 0)
 }
 
 /** Follows tags to what they finally name, telling every tag on the way. Throws ObjectMissing, ObjectInvalid. */
@@ -91,32 +92,8 @@ export function peel(objects: ObjectDatabase, ordinal: Ordinal, onTag?: (tag: Or
   return target
 }
 
-function isLine(data: Buffer, position: number, keyword: string): boolean {
-  const end = position + keyword.length
-  return data[end + 2 * idBytes] === 0x0a && data.toString('latin1', position, end) === keyword
-}
-
-const scratch = Buffer.alloc(idBytes)
-const digitValues = new Uint8Array(256)
-for (let value = 0; value < 16; value++) digitValues[value.toString(16).charCodeAt(0)] = value
-
-function locateHex(objects: ObjectDatabase, data: Buffer, position: number): Ordinal {
-  for (let i = 0; i < idBytes; i++) {
-    scratch[i] = (digitValues[data[position + 2 * i]] << 4) | digitValues[data[position + 2 * i + 1]]
-  }
-  const ordinal = objects.locate(scratch)
-  if (ordinal < 0) throw new HoldfastError('ObjectMissing', { message: `Object ${objectIdAt(scratch)} is missing.` })
+function locate(objects: ObjectDatabase, ids: Buffer, at: number): Ordinal {
+  const ordinal = objects.locate(ids, at)
+  if (ordinal < 0) throw new HoldfastError('ObjectMissing', { message: `Object ${objectIdAt(ids, at)} is missing.` })
   return ordinal
-}
-
-function readCommitterDate(data: Buffer, position: number): number {
-  const line = data.indexOf('\ncommitter ', position)
-  if (line < 0) return 0
-  const lineEnd = data.indexOf(0x0a, line + 1)
-  let at = data.lastIndexOf(0x3e, lineEnd < 0 ? data.length : lineEnd) + 2
-  let date = 0
-  for (let digit = data[at] - zeroDigit; digit >= 0 && digit <= 9; digit = data[++at] - zeroDigit) {
-    date = date * 10 + digit
-  }
-  return date
 }

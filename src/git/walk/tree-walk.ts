@@ -9,7 +9,8 @@ import { HoldfastError } from '../../errors.ts'
 import type { FairLoop } from '../fair-loop.ts'
 import { objectIdAt } from '../object-id.ts'
 import type { ObjectDatabase, Ordinal } from '../repository.ts'
-import { TreeCursor } from './tree-cursor.ts'
+import { isDirectory, isGitlink, TreeCursor } from '../tree.ts'
+import { compareEntries, haveSameId } from './tree-order.ts'
 
 // More bases seldom cover more, and each costs a pass over its entries.
 const basesMax = 8
@@ -17,6 +18,13 @@ const basesMax = 8
 interface OpenTree {
   tree: Ordinal
   bases: readonly Ordinal[]
+}
+
+/** A covered tree, read beside the one that is compared with it. */
+interface Join {
+  cursor: TreeCursor
+  isDone: boolean
+  isKnown: boolean
 }
 
 export class TreeWalk {
@@ -45,19 +53,26 @@ export class TreeWalk {
   }
 
   #compare({ tree, bases }: OpenTree, open: OpenTree[]): void {
-    const joins = bases.map((base) => ({ cursor: this.#cursor(base), isKnown: this.#known[base] === 1 }))
-    for (const entry = this.#cursor(tree); !entry.isDone; entry.next()) {
+    const joins = bases.map((base) => this.#join(base))
+    const entry = this.#cursor(tree)
+    while (entry.next()) {
       const subtrees: Ordinal[] = []
       let isCovered = false
-      for (const { cursor, isKnown } of joins) {
-        this.#passOver(cursor, isKnown, entry)
-        if (cursor.isDone || cursor.compare(entry) !== 0) continue
-        if (cursor.hasIdOf(entry)) isCovered = true
-        else if (isKnown || entry.isTree) this.#addBase(cursor, isKnown, subtrees)
-        cursor.next()
+      for (const join of joins) {
+        this.#passOver(join, entry)
+        const { cursor, isKnown } = join
+        if (join.isDone || compareEntries(cursor, entry) !== 0) continue
+        if (haveSameId(cursor, entry)) isCovered = true
+        else if (isKnown || isDirectory(entry.mode)) this.#addBase(join, subtrees)
+        join.isDone = !cursor.next()
       }
-      if (!isCovered && !entry.isGitlink) this.#select(entry, subtrees, open)
+      if (!isCovered && !isGitlink(entry.mode)) this.#select(entry, subtrees, open)
     }
+  }
+
+  #join(base: Ordinal): Join {
+    const cursor = this.#cursor(base)
+    return { cursor, isDone: !cursor.next(), isKnown: this.#known[base] === 1 }
   }
 
   #select(entry: TreeCursor, bases: readonly Ordinal[], open: OpenTree[]): void {
@@ -68,22 +83,23 @@ export class TreeWalk {
     }
     if (this.#selected[ordinal] || this.#known[ordinal]) return
     this.#selected[ordinal] = 1
-    if (entry.isTree) open.push({ tree: ordinal, bases })
+    if (isDirectory(entry.mode)) open.push({ tree: ordinal, bases })
   }
 
   /** Skips entries that stand before `entry`. Where the client has them, they may be bases of thin deltas (renames). */
-  #passOver(cursor: TreeCursor, isKnown: boolean, entry: TreeCursor): void {
-    for (; !cursor.isDone && cursor.compare(entry) < 0; cursor.next()) {
-      if (isKnown) this.#addBase(cursor, true, [])
+  #passOver(join: Join, entry: TreeCursor): void {
+    while (!join.isDone && compareEntries(join.cursor, entry) < 0) {
+      if (join.isKnown) this.#addBase(join, [])
+      join.isDone = !join.cursor.next()
     }
   }
 
-  #addBase(cursor: TreeCursor, isKnown: boolean, subtrees: Ordinal[]): void {
-    if (cursor.isGitlink) return
+  #addBase({ cursor, isKnown }: Join, subtrees: Ordinal[]): void {
+    if (isGitlink(cursor.mode)) return
     const ordinal = this.#objects.locate(cursor.data, cursor.idAt)
     if (ordinal < 0) return
     if (isKnown) this.#known[ordinal] = 1
-    if (cursor.isTree) subtrees.push(ordinal)
+    if (isDirectory(cursor.mode)) subtrees.push(ordinal)
   }
 
   #cursor(tree: Ordinal): TreeCursor {

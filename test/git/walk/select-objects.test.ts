@@ -6,9 +6,9 @@ import type { ObjectId } from '../../../src/git/object-id.ts'
 import { ClientHaves } from '../../../src/git/walk/client-haves.ts'
 import { CommitGraph } from '../../../src/git/walk/commit-graph.ts'
 import { findNewCommits } from '../../../src/git/walk/new-commits.ts'
-import { findUnreachable } from '../../../src/git/walk/reachable.ts'
 import { locateId, selectObjects } from '../../../src/git/walk/select-objects.ts'
 import { git, makeHistory, seededRandom, temporaryFolder } from '../../support/git-client.ts'
+import { findUnreachable } from '../../support/reachable.ts'
 
 for (const seed of [61, 62, 63, 64]) {
   t.test(`history ${seed}`, async (t) => {
