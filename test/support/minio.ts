@@ -17,6 +17,7 @@ const readyWithinMs = 60_000
 
 export interface Minio {
   endpoint: string
+  pid(): number
   /** Settings for a bucket of its own, which does not exist yet. */
   newBucket(): S3Config
   /** Stops the server as a crash would; `start` brings it back with the same data and address. */
@@ -64,6 +65,7 @@ export async function startMinio(): Promise<Minio> {
   await start()
   return {
     endpoint,
+    pid: () => server?.pid ?? -1,
     newBucket: () => ({
       endpoint,
       publicEndpoint: endpoint,

@@ -115,6 +115,8 @@ export async function createAccount(server: TestServer, name: string): Promise<T
 export interface Deployment {
   name: 'embedded' | 'production'
   servers: TestServer[]
+  /** The object store of a production deployment. */
+  store?: { s3: S3Config; pids(): number[] }
 }
 
 /** One server, embedded PostgreSQL, bytes in a folder. */
@@ -127,9 +129,10 @@ export async function startProduction(t: Teardown, serverCount = 3): Promise<Dep
   const databaseUrl = await createEmptyDatabase(t)
   const minio = await startMinio()
   t.teardown(() => minio.stop())
-  const settings = productionSettings(databaseUrl, minio.newBucket())
+  const s3 = minio.newBucket()
+  const settings = productionSettings(databaseUrl, s3)
   const servers = await Promise.all(Array.from({ length: serverCount }, () => startTestServer(t, settings)))
-  return { name: 'production', servers }
+  return { name: 'production', servers, store: { s3, pids: () => [minio.pid()] } }
 }
 
 export function productionSettings(databaseUrl: string, s3: S3Config): Record<string, string> {
@@ -173,7 +176,8 @@ async function isReady(url: string): Promise<boolean> {
   }
 }
 
-async function findFreePort(): Promise<number> {
+/** A loopback port that nobody listens on at present. */
+export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
