@@ -34,59 +34,49 @@ interface DatabaseServer {
   close(): Promise<void>
 }
 
-/** Opens database (migrated), bucket and disk for a command, a worker or a server. Everything opened is closed if one fails. */
-export async function openHub(config: Config, logger: Logger = createLogger(config.logLevel)): Promise<OpenedHub> {
-  const { closeAll, opened } = closers()
-  try {
-    const { hub } = await openParts(config, logger, opened)
-    return { hub, close: closeAll }
-  } catch (error) {
-    await closeAll()
-    throw error
-  }
+export interface ComposeOptions {
+  logger?: Logger
+  /** Told when an embedded PostgreSQL has gone away by itself, and with it the claim on the data folder. */
+  onDatabaseLost?: () => void
+}
+
+/** Opens database (migrated), bucket and disk for a command. Whatever was opened is closed if one part fails. */
+export function openHub(config: Config, options: ComposeOptions = {}): Promise<OpenedHub> {
+  return openTogether(async (opened) => {
+    const { hub } = await openParts(config, opened, options)
+    return { hub }
+  })
 }
 
 /** Opens everything and listens. Refuses to be the second server on an embedded data folder. */
-export async function startServer(
-  config: Config,
-  logger: Logger = createLogger(config.logLevel),
-): Promise<RunningServer> {
-  const { closeAll, opened } = closers()
-  try {
-    const { hub, databaseUrl } = await openParts(config, logger, opened, { isServer: true })
+export function startServer(config: Config, options: ComposeOptions = {}): Promise<RunningServer> {
+  return openTogether(async (opened) => {
+    const { hub, databaseUrl } = await openParts(config, opened, { ...options, isServer: true })
     if (config.jobs) opened(await startJobs(hub, databaseUrl))
     // Loaded here, as commands need no doors: they are two thirds of the time that loading everything takes.
     const { startListening } = await import('./http/listen.ts')
     const { url } = opened(await startListening(hub))
-    return { hub, url, close: closeAll }
-  } catch (error) {
-    await closeAll()
-    throw error
-  }
+    return { hub, url }
+  })
 }
 
 /** Opens everything and runs background jobs until closed. */
-export async function startWorker(config: Config, logger: Logger = createLogger(config.logLevel)): Promise<OpenedHub> {
-  const { closeAll, opened } = closers()
-  try {
-    const { hub, databaseUrl } = await openParts(config, logger, opened)
+export function startWorker(config: Config, options: ComposeOptions = {}): Promise<OpenedHub> {
+  return openTogether(async (opened) => {
+    const { hub, databaseUrl } = await openParts(config, opened, options)
     opened(await startJobs(hub, databaseUrl))
-    return { hub, close: closeAll }
-  } catch (error) {
-    await closeAll()
-    throw error
-  }
+    return { hub }
+  })
 }
 
 type Opened = <T extends { close(): Promise<void> | void }>(part: T) => T
 
 async function openParts(
   config: Config,
-  logger: Logger,
   opened: Opened,
-  { isServer = false } = {},
+  { logger = createLogger(config.logLevel), onDatabaseLost, isServer = false }: ComposeOptions & { isServer?: boolean },
 ): Promise<{ hub: Hub; databaseUrl: string }> {
-  const server = opened(await openDatabaseServer(config, logger))
+  const server = opened(await openDatabaseServer(config, logger, onDatabaseLost))
   if (isServer) await server.claimExclusive()
   await migrate(server.url, logger)
   const database = opened(openDatabase(server.url, logger))
@@ -100,8 +90,8 @@ async function openParts(
   return { hub: { config, logger, database, bucket, repositories, secret }, databaseUrl: server.url }
 }
 
-async function openDatabaseServer(config: Config, logger: Logger): Promise<DatabaseServer> {
-  if (config.databaseUrl === undefined) return startEmbeddedPostgres({ dataDir: config.dataDir, logger })
+async function openDatabaseServer(config: Config, logger: Logger, onLost?: () => void): Promise<DatabaseServer> {
+  if (config.databaseUrl === undefined) return startEmbeddedPostgres({ dataDir: config.dataDir, logger, onLost })
   // PostgreSQL by URL is the operator's: nothing to claim, nothing to stop, any number of servers.
   return { url: config.databaseUrl, claimExclusive: async () => {}, close: async () => {} }
 }
@@ -110,16 +100,20 @@ function openBucket(config: Config, logger: Logger): Bucket {
   return config.s3 === undefined ? openFileBucket(join(config.dataDir, 'bucket')) : openS3Bucket(config.s3, logger)
 }
 
-/** Remembers what was opened; closes it in reverse. */
-function closers(): { opened: Opened; closeAll(): Promise<void> } {
+/** Remembers what `open` opens: closes it in reverse, at once if `open` fails. */
+async function openTogether<T>(open: (opened: Opened) => Promise<T>): Promise<T & { close(): Promise<void> }> {
   const parts: { close(): Promise<void> | void }[] = []
-  return {
-    opened: (part) => {
+  async function close(): Promise<void> {
+    for (let part = parts.pop(); part !== undefined; part = parts.pop()) await part.close()
+  }
+  try {
+    const result = await open((part) => {
       parts.push(part)
       return part
-    },
-    async closeAll() {
-      for (let part = parts.pop(); part !== undefined; part = parts.pop()) await part.close()
-    },
+    })
+    return { ...result, close }
+  } catch (error) {
+    await close()
+    throw error
   }
 }

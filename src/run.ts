@@ -11,7 +11,12 @@ const closeMarginMs = 10_000
 /** Serves until SIGTERM or SIGINT, then finishes running transfers. */
 export async function runServer(config: Config): Promise<void> {
   const logger = createLogger(config.logLevel)
-  const server = await startServer(config, logger)
+  const onDatabaseLost = () => {
+    // Without its claim another server may open the folder: what runs here ends now, and whoever supervises starts it again.
+    logger.fatal('embedded PostgreSQL has ended, and Holdfast with it')
+    process.exit(1)
+  }
+  const server = await startServer(config, { logger, onDatabaseLost })
   stopWithGrace(config, logger, server)
   logger.info({ url: server.url, publicUrl: config.publicUrl }, 'Holdfast listens')
   if (!(await hasUsers(server.hub.database))) process.stderr.write(greeting(config.publicUrl))
@@ -20,7 +25,7 @@ export async function runServer(config: Config): Promise<void> {
 /** Runs background jobs until SIGTERM or SIGINT, then finishes the one that runs. */
 export async function runWorker(config: Config): Promise<void> {
   const logger = createLogger(config.logLevel)
-  stopWithGrace(config, logger, await startWorker(config, logger))
+  stopWithGrace(config, logger, await startWorker(config, { logger }))
   logger.info('Holdfast works on background jobs')
 }
 

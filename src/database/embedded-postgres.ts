@@ -41,6 +41,8 @@ export interface EmbeddedPostgresOptions {
   logger: Logger
   /** Settings on top of ours, by their names in postgresql.conf. */
   settings?: Record<string, string>
+  /** Told when PostgreSQL has gone away by itself, and with it the claim on the data folder. */
+  onLost?: () => void
 }
 
 export interface EmbeddedPostgres {
@@ -62,7 +64,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   let isClosing = false
   client.on('error', () => {})
   client.on('end', () => {
-    if (!isClosing) logger.fatal('embedded PostgreSQL has ended, and with it the claim on the data folder; start again')
+    if (!isClosing) options.onLost?.()
   })
   await createDatabase(client)
   return {
