@@ -221,6 +221,7 @@ async function startProxy(port: number, answerBytes: number) {
     client.pipe(upstream)
     let rest = answerBytes
     upstream.on('data', (chunk) => {
+      if (rest === 0) return
       client.write(chunk.subarray(0, rest))
       rest -= Math.min(rest, chunk.length)
       if (rest === 0) client.destroySoon()
