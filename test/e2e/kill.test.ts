@@ -11,7 +11,7 @@ import t from 'tap'
 import { git, temporaryFolder, tryGit } from '../support/git.ts'
 import { createAccount, inBothDeployments, type TestServer } from '../support/test-server.ts'
 
-const pushesPerDeployment = Math.ceil(Number(process.env.HOLDFAST_KILL_PUSHES ?? 30) / 2)
+const pushesPerDeployment = Math.ceil(Number(process.env.HOLDFAST_KILL_PUSHES ?? 20) / 2)
 const clientCount = 3
 const seed = Number(process.env.HOLDFAST_KILL_SEED ?? randomBytes(4).readUInt32LE())
 
