@@ -3,7 +3,7 @@
  * within one run. Writes RESULTS.md beside this file. BENCH_ROUNDS (default 5) is how often each pair is repeated.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir, totalmem } from 'node:os'
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { run } from '../support/git.ts'
 import { createAccount, findFreePort, startEmbedded, startProduction } from '../support/test-server.ts'
@@ -13,6 +13,7 @@ import { rowsOfLfs } from './lfs-figures.ts'
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5)
 
+const loadBefore = loadavg()[0]
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'))
 const teardowns: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
 const scope = { teardown: (teardown: () => unknown) => teardowns.push(teardown) }
@@ -71,7 +72,7 @@ Written by the program, ${new Date().toISOString().slice(0, 10)}, at commit ${he
 turn on one machine, with the clients; each ratio is the median of the rounds' own ratios. Memory is the peak of the
 proportional set size of all the server's processes (Holdfast embedded: with its PostgreSQL).
 
-- machine: ${cpus().length} × ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB
+- machine: ${cpus().length} × ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB; load average before the run: ${loadBefore.toFixed(1)}
 - Node ${process.version}; ${await version('git', '--version')}; ${await version('nginx', '-v')}; ${await version('git-lfs', '--version')}
 
 | what | Holdfast ms | other ms | ratio | Holdfast MiB | other MiB | other | rounds |
