@@ -26,5 +26,7 @@ export interface Disk {
   /** The cached file of `key`; on a miss `fill` is asked for the bytes, once however many callers wait. */
   open(key: string, fill: () => Promise<AsyncIterable<Uint8Array>>): Promise<LocalFile>
   createSpool(): SpoolFile
+  /** How much this process may still write here. Rejects where it may not write at all. */
+  freeBytes(): Promise<number>
   close(): Promise<void>
 }

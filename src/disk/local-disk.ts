@@ -1,5 +1,5 @@
 /** The Disk port on a local folder: `cache/` for complete files, `spool/` for what is being written. */
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { access, constants, mkdir, readdir, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openFileCache } from './cache.ts'
 import type { Disk } from './disk.ts'
@@ -19,8 +19,15 @@ export async function openDisk({ folder, cacheMaxBytes }: DiskOptions): Promise<
   return {
     open: (key, fill) => cache.open(key, fill),
     createSpool: () => createSpoolFile(spoolFolder),
+    freeBytes: () => freeBytesIn(folder),
     close: () => cache.close(),
   }
+}
+
+async function freeBytesIn(folder: string): Promise<number> {
+  await access(folder, constants.W_OK | constants.X_OK)
+  const { bavail, bsize } = await statfs(folder)
+  return bavail * bsize
 }
 
 /** Files of a living process may be among them: it reads and writes by descriptor, and only has to fill again later. */

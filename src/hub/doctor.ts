@@ -1,7 +1,5 @@
 /** Examines what the hub stands on, with words about what to do. The hub is open: database and bucket answered once. */
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
-import { access, statfs } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { probeKey } from '../bucket/keys.ts'
 import { readDatabaseFacts } from '../database/checks.ts'
@@ -20,7 +18,7 @@ export async function examine(hub: Hub): Promise<Finding[]> {
   return [
     await finding('database', () => examineDatabase(hub)),
     await finding('bucket', () => examineBucket(hub)),
-    await finding('disk', () => examineDisk(config.dataDir)),
+    await finding('disk', () => examineDisk(hub)),
     await finding('public URL', async () => examinePublicUrl(config.publicUrl, config.host)),
   ]
 }
@@ -77,13 +75,11 @@ async function* oneChunk(bytes: Buffer): AsyncGenerator<Uint8Array> {
 
 const freeBytesMin = 5 * 1024 ** 3
 
-async function examineDisk(dataDir: string): Promise<Opinion> {
-  await access(dataDir, constants.W_OK | constants.X_OK)
-  const { bavail, bsize } = await statfs(dataDir)
-  const free = `${dataDir} is writable, ${(Number(bavail * bsize) / 1024 ** 3).toFixed(1)} GiB are free`
-  return bavail * bsize < freeBytesMin
-    ? advice(`${free}. Make room: pushes gather here before they are stored`)
-    : well(free)
+async function examineDisk({ repositories, config }: Hub): Promise<Opinion> {
+  const freeBytes = await repositories.freeDiskBytes()
+  const facts = `${config.dataDir} is writable, ${(freeBytes / 1024 ** 3).toFixed(1)} GiB are free`
+  if (freeBytes >= freeBytesMin) return well(facts)
+  return advice(`${facts}. Make room: pushes gather here before they are stored`)
 }
 
 /** What a person on another machine can do with the URL, judged by its text alone. */

@@ -33,6 +33,8 @@ export interface Repositories {
   ): Promise<QuarantinedPack>
   /** Merges small packs into one, beside running pushes and clones. */
   compact(repoId: RepoId): Promise<CompactionResult>
+  /** Room on the local disk, where pushes gather before they are stored. Rejects where nothing can be written. */
+  freeDiskBytes(): Promise<number>
   close(): void
 }
 
@@ -74,6 +76,7 @@ export function createRepositories(ground: RepositoriesGround): Repositories {
     receivePack: async (repo, pack, options) =>
       receiveIntoQuarantine(ground, repo.id, pack, { ...options, existing: await pin(repo) }),
     compact: async (repoId) => compactPacks(ground, repoId, await catalog.pinNewest(repoId)),
+    freeDiskBytes: () => disk.freeBytes(),
     close: () => catalog.close(),
   }
 }

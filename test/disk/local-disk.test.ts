@@ -172,6 +172,14 @@ t.test('what a crashed process left is swept at the start', async (t) => {
   t.same(readdirSync(join(folder, 'spool')), [])
 })
 
+t.test('free bytes are those of the folder, which must be writable', async (t) => {
+  const folder = t.testdir()
+  const disk = await openDisk({ folder, cacheMaxBytes: 1000 })
+  t.ok((await disk.freeBytes()) > 0)
+  rmSync(folder, { recursive: true })
+  await t.rejects(disk.freeBytes(), { code: 'ENOENT' })
+})
+
 t.test('an open handle becomes a local file without a copy', async (t) => {
   const folder = t.testdir({ file: 'content' })
   const file = localFileFrom(await open(join(folder, 'file'), 'r'), 7)

@@ -24,12 +24,17 @@ t.test('a part that fails is a finding, and the others are still examined', asyn
         throw new Error('no space left')
       },
     },
-    config: { ...hub.config, dataDir: '/nowhere/at/all' },
+    repositories: {
+      ...hub.repositories,
+      freeDiskBytes: async () => {
+        throw new Error('the disk is read-only')
+      },
+    },
   }
   t.match(await examine(broken), [
     { subject: 'database', verdict: 'well' },
     { subject: 'bucket', verdict: 'fault', message: 'no space left' },
-    { subject: 'disk', verdict: 'fault', message: /ENOENT/ },
+    { subject: 'disk', verdict: 'fault', message: 'the disk is read-only' },
     { subject: 'public URL' },
   ])
 })
