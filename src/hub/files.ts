@@ -43,21 +43,25 @@ export interface ListedFile {
 }
 
 /**
- * All files of a commit in Git's order, or undefined when they are more than `siblingsMax`. With `isDetailed` each comes
- * with size and LFS pointer, which costs a read per file; without it both are left undefined.
+ * All files of a commit in Git's order, or undefined when they, or the folders, are more than `siblingsMax`. With
+ * `isDetailed` each comes with size and LFS pointer, which costs a read per file; without it both are left undefined.
  */
 export async function listFiles(
   hub: Hub,
   repo: Repo,
   { commitId, isDetailed }: { commitId: ObjectId; isDetailed: boolean },
 ): Promise<(Pick<ListedFile, 'path' | 'blobId'> & Partial<ListedFile>)[] | undefined> {
+  const { siblingsMax } = hub.config.limits
   return await hub.repositories.withObjects(repo, async (objects) => {
     const files: (Pick<ListedFile, 'path' | 'blobId'> & Partial<ListedFile>)[] = []
+    let folderCount = 0
     const pause = fairLoop()
-    for (const { path, blobId } of walkFiles(objects, rootTree(objects, commitId), '')) {
-      if (files.length === hub.config.limits.siblingsMax) return undefined
-      files.push({ path, blobId, ...(isDetailed ? describeBlob(objects, locate(objects, blobId)) : undefined) })
+    for (const { path, blobId } of walkFiles(objects, rootTree(objects, commitId))) {
       if (pause.due()) await pause.now()
+      // Folders count too: a few trees that name each other can make paths without end, and not one file.
+      if (blobId === undefined) folderCount++
+      else files.push({ path, blobId, ...(isDetailed ? describeBlob(objects, locate(objects, blobId)) : undefined) })
+      if (files.length > siblingsMax || folderCount > siblingsMax) return undefined
     }
     return files
   })
@@ -71,12 +75,24 @@ export function readBlob(hub: Hub, repo: Repo, blobId: ObjectId, range: ByteRang
   })
 }
 
-/** Where the content of an LFS file lies. Throws BytesMissing where this repository has not been given it. */
-export async function findLfsContent(hub: Hub, repo: Repo, { lfsOid }: LfsPointer): Promise<{ key: string }> {
+/**
+ * Where the content of an LFS file lies. Throws BytesMissing where this repository has not been given it, BytesMismatch
+ * for a pointer that lies about its size: an answer announced with that length would run into the next one.
+ */
+export async function findLfsContent(
+  hub: Hub,
+  repo: Repo,
+  { lfsOid, sizeBytes }: LfsPointer,
+): Promise<{ key: string }> {
   const asker = { repoId: repo.id, userId: undefined, isAdmin: false }
   const [row] = await findLfsObjects(hub.database, asker, [lfsOid])
-  if (row?.isGranted) return row
-  throw new HoldfastError('BytesMissing', { message: `The LFS object ${lfsOid} is not on this server.` })
+  if (!row?.isGranted) {
+    throw new HoldfastError('BytesMissing', { message: `The LFS object ${lfsOid} is not on this server.` })
+  }
+  if (row.sizeBytes === sizeBytes) return row
+  throw new HoldfastError('BytesMismatch', {
+    message: `The LFS object ${lfsOid} has ${row.sizeBytes} bytes, and its pointer says ${sizeBytes}.`,
+  })
 }
 
 /** The bytes under the key that `findLfsContent` named, or a range of them. */
@@ -117,19 +133,29 @@ function findEntry(data: Buffer, name: Buffer): { mode: number; id: ObjectId } |
   return undefined
 }
 
-function* walkFiles(
-  objects: ObjectDatabase,
-  tree: Ordinal,
-  folder: string,
-): Generator<{ path: string; blobId: ObjectId }> {
-  const { data } = objects.read(tree)
-  const cursor = new TreeCursor(data)
-  while (cursor.next()) {
+/** Every file, and every folder (without a blob's id), in Git's order. Not by recursion: folders may lie very deep. */
+function* walkFiles(objects: ObjectDatabase, root: Ordinal): Generator<{ path: string; blobId: ObjectId | undefined }> {
+  const open = [openFolder(objects, root, '')]
+  for (let last = open.at(-1); last !== undefined; last = open.at(-1)) {
+    const { folder, data, cursor } = last
+    if (!cursor.next()) {
+      open.pop()
+      continue
+    }
     const { mode, nameAt, nameEnd, idAt } = cursor
     const path = folder + data.toString('utf8', nameAt, nameEnd)
-    if (isDirectory(mode)) yield* walkFiles(objects, locate(objects, objectIdAt(data, idAt)), `${path}/`)
-    else if (!isGitlink(mode)) yield { path, blobId: objectIdAt(data, idAt) }
+    if (isDirectory(mode)) {
+      yield { path, blobId: undefined }
+      open.push(openFolder(objects, locate(objects, objectIdAt(data, idAt)), `${path}/`))
+    } else if (!isGitlink(mode)) {
+      yield { path, blobId: objectIdAt(data, idAt) }
+    }
   }
+}
+
+function openFolder(objects: ObjectDatabase, tree: Ordinal, folder: string) {
+  const { data } = objects.read(tree)
+  return { folder, data, cursor: new TreeCursor(data) }
 }
 
 function describeBlob(objects: ObjectDatabase, blob: Ordinal): Pick<FileAtCommit, 'blobId' | 'sizeBytes' | 'lfs'> {
