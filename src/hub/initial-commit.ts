@@ -1,5 +1,6 @@
 /** The commit with which a repository made by the API begins, as on the Hub: `.gitattributes` and nothing else. */
 import { hash } from 'node:crypto'
+import { oneChunk } from '../bucket/streams.ts'
 import { formatCommit } from '../git/commit.ts'
 import type { ObjectId } from '../git/object-id.ts'
 import { formatFreshPack } from '../git/pack/fresh-pack.ts'
@@ -8,7 +9,8 @@ import { fileMode, formatTree } from '../git/tree.ts'
 import type { Hub } from './hub.ts'
 import type { UserPrincipal } from './principal.ts'
 import { pushHost } from './push.ts'
-import type { Repo } from './repo.ts'
+import type { Repo, RepoName, Visibility } from './repo.ts'
+import { createRepo, deleteUntouchedRepo } from './repos.ts'
 
 /** What model weights and their like are called. */
 const lfsPatterns = [
@@ -20,6 +22,25 @@ const lfsPatterns = [
 export const initialAttributes = [...lfsPatterns, '*tfevents*', 'saved_model/**/*']
   .map((pattern) => `${pattern} filter=lfs diff=lfs merge=lfs -text\n`)
   .join('')
+
+/**
+ * Makes a repository that begins with the initial commit; throws as createRepo does. Where the commit cannot be made the
+ * repository goes again, unless somebody was quicker: it is visible from its first moment, and what was pushed is kept.
+ */
+export async function createStartedRepo(
+  hub: Hub,
+  principal: UserPrincipal,
+  name: RepoName,
+  visibility: Visibility,
+): Promise<Repo> {
+  const repo = await createRepo(hub, principal, name, visibility)
+  try {
+    await createInitialCommit(hub, principal, repo)
+  } catch (error) {
+    if (await deleteUntouchedRepo(hub, repo)) throw error
+  }
+  return repo
+}
 
 /** Gives an empty repository its first commit, by the one way in which refs move. Resolves to the commit's id. */
 export async function createInitialCommit(hub: Hub, principal: UserPrincipal, repo: Repo): Promise<ObjectId> {
@@ -60,8 +81,4 @@ export async function createInitialCommit(hub: Hub, principal: UserPrincipal, re
 
 function objectIdOf({ type, data }: { type: ObjectType; data: Buffer }): ObjectId {
   return hash('sha1', Buffer.concat([Buffer.from(`${type} ${data.length}\0`), data])) as ObjectId
-}
-
-async function* oneChunk(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  yield bytes
 }

@@ -2,9 +2,10 @@
  * The life of a repository: made, listed, changed, moved, deleted. Functions that take a `Repo` rely on their caller
  * having opened it with admin access (hub/open-repo.ts); those that name a namespace decide about it here.
  */
-import { packKey } from '../bucket/keys.ts'
+import { packKeys } from '../bucket/keys.ts'
 import { doomBytes } from '../database/doomed-bytes.ts'
 import { findNamespace, type NamespaceRow } from '../database/organizations.ts'
+import type { Queryable } from '../database/queryable.ts'
 import {
   deleteRepoRow,
   insertRepo,
@@ -124,13 +125,27 @@ export async function moveRepo(
  */
 export async function deleteRepo(hub: Hub, repo: Repo): Promise<void> {
   await hub.database.transaction(async (tx) => {
-    // Pushes lock the row before they add packs, so that the list is complete.
-    if (!(await lockRepo(tx, repo.id))) return
-    const packIds = await listPackIds(tx, repo.id)
-    const keys = packIds.flatMap((packId) => [packKey(repo.id, packId, 'pack'), packKey(repo.id, packId, 'idx')])
-    await doomBytes(tx, keys, hub.config.limits.doomedBytesGraceSeconds)
-    await deleteRepoRow(tx, repo.id)
+    if ((await lockRepo(tx, repo.id)) !== undefined) await deleteLocked(hub, tx, repo)
   })
+}
+
+/** Deletes a repository unless a ref has moved since `repo` was read. False where one has: what was pushed stays. */
+export async function deleteUntouchedRepo(hub: Hub, repo: Repo): Promise<boolean> {
+  return await hub.database.transaction(async (tx) => {
+    const locked = await lockRepo(tx, repo.id)
+    if (locked === undefined) return true
+    if (locked.refsVersion !== repo.refsVersion) return false
+    await deleteLocked(hub, tx, repo)
+    return true
+  })
+}
+
+async function deleteLocked(hub: Hub, tx: Queryable, repo: Repo): Promise<void> {
+  // Pushes lock the row before they add packs, so that the list is complete.
+  const packIds = await listPackIds(tx, repo.id)
+  const keys = packIds.flatMap((packId) => packKeys(repo.id, packId))
+  await doomBytes(tx, keys, hub.config.limits.doomedBytesGraceSeconds)
+  await deleteRepoRow(tx, repo.id)
 }
 
 /** The namespace of that name, if the actor may make repositories there. */

@@ -3,11 +3,11 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { HoldfastError } from '../../errors.ts'
 import type { Hub } from '../../hub/hub.ts'
-import { createInitialCommit } from '../../hub/initial-commit.ts'
+import { createStartedRepo } from '../../hub/initial-commit.ts'
 import { openRepo } from '../../hub/open-repo.ts'
 import type { UserPrincipal } from '../../hub/principal.ts'
 import type { RepoName, RepoType } from '../../hub/repo.ts'
-import { createRepo, deleteRepo, listVisibleRepos, repoUrl } from '../../hub/repos.ts'
+import { deleteRepo, listVisibleRepos, repoUrl } from '../../hub/repos.ts'
 import { resolveRevision } from '../../hub/revisions.ts'
 import { pathOf } from '../path-safety.ts'
 import { apiRepoRoute, apiTypeNames } from '../repo-route.ts'
@@ -91,13 +91,7 @@ export function repoRoutes(hub: Hub): FastifyPluginAsync {
 async function create(hub: Hub, principal: UserPrincipal, body: Static<typeof CreateRequest>) {
   const name = readAddress(principal, body)
   const visibility = body.visibility ?? (body.private === true ? 'private' : 'public')
-  const repo = await createRepo(hub, principal, name, visibility)
-  try {
-    await createInitialCommit(hub, principal, repo)
-  } catch (error) {
-    await deleteRepo(hub, repo)
-    throw error
-  }
+  const repo = await createStartedRepo(hub, principal, name, visibility)
   const id = `${repo.namespace}/${repo.name}`
   return { url: repoUrl(hub, repo), name: id, id }
 }
