@@ -79,8 +79,15 @@ async function runQuery<Row>(
     const result = await client.query({ text: sql, values: [...values], name })
     return result.rows as Row[]
   } catch (error) {
-    throw asUnavailable(error)
+    throw (error as { code?: unknown }).code === untranslatable ? unstorable(error) : asUnavailable(error)
   }
+}
+
+/** NUL: the one character that a string may hold and PostgreSQL's text may not. */
+const untranslatable = '22021' // character_not_in_repertoire
+
+function unstorable(cause: unknown): HoldfastError {
+  return new HoldfastError('InputInvalid', { message: 'A text holds a character that cannot be stored.', cause })
 }
 
 async function runTransaction<T>(pool: pg.Pool, run: (tx: Queryable) => Promise<T>): Promise<T> {

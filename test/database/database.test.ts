@@ -68,3 +68,12 @@ t.test('a database that is not there is Unavailable; a wrong statement is a defe
   await absent.close()
   await t.rejects(absent.query('select 1'), { code: 'Unavailable' })
 })
+
+t.test('a NUL in a text is the fault of who sent it', async (t) => {
+  const { database } = await createTestDatabase(t)
+  await t.rejects(database.query('select $1::text', ['a\0b']), { code: 'InputInvalid' })
+  await t.rejects(
+    database.transaction((tx) => tx.query('select $1::text[]', [['a\0b']])),
+    { code: 'InputInvalid' },
+  )
+})
