@@ -5,7 +5,7 @@
 import { HoldfastError } from '../errors.ts'
 import { type ObjectId, parseObjectId } from '../git/object-id.ts'
 import type { ObjectDatabase, Ref, RefSnapshot } from '../git/repository.ts'
-import { isCommitVisible, locateCommit } from './commit-visibility.ts'
+import { findInvisibleIds, isCommitVisible, locateCommit } from './commit-visibility.ts'
 import type { Hub } from './hub.ts'
 import type { Repo } from './repo.ts'
 
@@ -45,13 +45,23 @@ export async function resolveRevisionPath(
       if (!(await isCommitVisible(hub, repo, { objects, refs, commitId: fullId }))) throw revisionNotFound(first)
       return { commitId: fullId, isPinned: true, path: segments.slice(1) }
     }
-    for (const length of [1, ...countDown(segments.length, 2)]) {
+    for (const length of [1, ...countDown(longestRun(segments, hub.config.limits.gitRefNameMaxBytes), 2)]) {
       const commitId = findNamed(objects, refs, segments.slice(0, length).join('/'))
       if (commitId !== undefined) return { commitId, isPinned: false, path: segments.slice(length) }
     }
     const commitId = await expandCommitId(hub, repo, { objects, refs, prefix: first })
     return { commitId, isPinned: false, path: segments.slice(1) }
   })
+}
+
+/** How many of the first segments a ref's name could hold: trying more would cost the square of a long path. */
+function longestRun(segments: readonly string[], maxLength: number): number {
+  let length = -1
+  const end = segments.findIndex((segment) => {
+    length += 1 + segment.length
+    return length > maxLength
+  })
+  return end < 0 ? segments.length : end
 }
 
 function countDown(from: number, to: number): number[] {
@@ -90,10 +100,10 @@ async function expandCommitId(
 ): Promise<ObjectId> {
   if (!/^[0-9a-f]+$/.test(prefix) || prefix.length < abbreviationMin) throw revisionNotFound(prefix)
   const found = objects.expand(prefix, expansionMax)
-  const visible: ObjectId[] = []
-  for (const commitId of found) {
-    if (await isCommitVisible(hub, repo, { objects, refs, commitId })) visible.push(commitId)
-  }
+  const ids = found.filter((id) => locateCommit(objects, id) !== undefined)
+  // Asked together: each question by itself may walk the whole history.
+  const invisible = new Set(await findInvisibleIds(hub, repo, { objects, refs, ids }))
+  const visible = ids.filter((id) => !invisible.has(id))
   if (visible.length === 1 && found.length < expansionMax) return visible[0]
   if (visible.length === 0) throw revisionNotFound(prefix)
   throw new HoldfastError('RevisionNotFound', {
