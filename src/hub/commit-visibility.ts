@@ -6,6 +6,7 @@
 import { LRUCache } from 'lru-cache'
 import type { RepoId } from '../database/queryable.ts'
 import { listRetainedIds } from '../database/ref-log.ts'
+import { fairLoop } from '../git/fair-loop.ts'
 import { type ObjectId, objectIdBytes } from '../git/object-id.ts'
 import type { ObjectDatabase, Ordinal, RefSnapshot } from '../git/repository.ts'
 import { findNonAncestors } from '../git/walk/ancestry.ts'
@@ -59,16 +60,21 @@ export function locateCommit(objects: ObjectDatabase, id: ObjectId): Ordinal | u
 /** Those of `ids` that `tips` (of any type; absent ones are passed over) do not lead to. */
 async function findUnreached(graph: CommitGraph, ids: readonly ObjectId[], tips: readonly ObjectId[]) {
   const { objects } = graph
+  const ordinals = ids.map((id) => objects.locate(objectIdBytes(id)))
+  const types = ordinals.map((ordinal) => (ordinal < 0 ? undefined : objects.stat(ordinal).type))
+  const targets = ordinals.filter((_, index) => types[index] === 'commit')
+  // Before the tips are read, of which there may be many: nothing leads to a tree, a blob or what does not exist.
+  if (targets.length === 0 && !types.includes('tag')) return [...ids]
   const tags = new Set<Ordinal>()
   const commits: Ordinal[] = []
+  const pause = fairLoop()
   for (const tip of tips) {
+    if (pause.due()) await pause.now()
     const ordinal = objects.locate(objectIdBytes(tip))
     if (ordinal < 0) continue
     const target = peel(objects, ordinal, (tag) => tags.add(tag))
     if (objects.stat(target).type === 'commit') commits.push(target)
   }
-  const ordinals = ids.map((id) => objects.locate(objectIdBytes(id)))
-  const targets = ordinals.filter((ordinal) => ordinal >= 0 && objects.stat(ordinal).type === 'commit')
   const beyond = new Set(await findNonAncestors(graph, targets, commits))
   const reached = new Set([...tags, ...targets.filter((target) => !beyond.has(target))])
   return ids.filter((_, index) => !reached.has(ordinals[index]))
