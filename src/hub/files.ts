@@ -1,13 +1,10 @@
-/** Files at a commit: found by their path, listed, opened whole or in part; LFS pointers are followed to their content. */
+/** Files at a commit: found by their path, opened whole or in part; LFS pointers are followed to their content. */
 import type { ByteRange } from '../bucket/bucket.ts'
 import { findLfsObjects } from '../database/lfs-objects.ts'
 import { HoldfastError } from '../errors.ts'
-import { commitIds } from '../git/commit.ts'
-import { fairLoop } from '../git/fair-loop.ts'
-import { type ByteStream, type ObjectId, objectIdAt, objectIdBytes } from '../git/object-id.ts'
-import type { ObjectDatabase, Ordinal } from '../git/repository.ts'
-import { isDirectory, isGitlink, TreeCursor } from '../git/tree.ts'
-import { type LfsPointer, parsePointer, pointerMaxBytes } from '../lfs/pointer.ts'
+import type { ByteStream, ObjectId } from '../git/object-id.ts'
+import type { LfsPointer } from '../lfs/pointer.ts'
+import { describeBlob, findPath, locateObject } from './commit-files.ts'
 import type { Hub } from './hub.ts'
 import type { Repo } from './repo.ts'
 
@@ -29,48 +26,16 @@ export async function openFile(
   { commitId, path }: { commitId: ObjectId; path: readonly string[] },
 ): Promise<FileAtCommit> {
   return await hub.repositories.withObjects(repo, async (objects) => {
-    const blob = findBlob(objects, rootTree(objects, commitId), path)
-    if (blob === undefined) throw entryNotFound(commitId, path.join('/'))
-    return { commitId, path: path.join('/'), ...describeBlob(objects, blob) }
-  })
-}
-
-export interface ListedFile {
-  path: string
-  blobId: ObjectId
-  sizeBytes: number
-  lfs: LfsPointer | undefined
-}
-
-/**
- * All files of a commit in Git's order, or undefined when they, or the folders, are more than `siblingsMax`. With
- * `isDetailed` each comes with size and LFS pointer, which costs a read per file; without it both are left undefined.
- */
-export async function listFiles(
-  hub: Hub,
-  repo: Repo,
-  { commitId, isDetailed }: { commitId: ObjectId; isDetailed: boolean },
-): Promise<(Pick<ListedFile, 'path' | 'blobId'> & Partial<ListedFile>)[] | undefined> {
-  const { siblingsMax } = hub.config.limits
-  return await hub.repositories.withObjects(repo, async (objects) => {
-    const files: (Pick<ListedFile, 'path' | 'blobId'> & Partial<ListedFile>)[] = []
-    let folderCount = 0
-    const pause = fairLoop()
-    for (const { path, blobId } of walkFiles(objects, rootTree(objects, commitId))) {
-      if (pause.due()) await pause.now()
-      // Folders count too: a few trees that name each other can make paths without end, and not one file.
-      if (blobId === undefined) folderCount++
-      else files.push({ path, blobId, ...(isDetailed ? describeBlob(objects, locate(objects, blobId)) : undefined) })
-      if (files.length > siblingsMax || folderCount > siblingsMax) return undefined
-    }
-    return files
+    const entry = findPath(objects, commitId, path)
+    if (entry?.kind !== 'file') throw entryNotFound(commitId, path.join('/'))
+    return { commitId, path: path.join('/'), ...describeBlob(objects, entry.id) }
   })
 }
 
 /** The blob's own bytes, or a range of them. */
 export function readBlob(hub: Hub, repo: Repo, blobId: ObjectId, range: ByteRange | undefined): ByteStream {
   return hub.repositories.streamObjects(repo, (objects) => {
-    const bytes = objects.stream(locate(objects, blobId))
+    const bytes = objects.stream(locateObject(objects, blobId))
     return range === undefined ? bytes : sliceBytes(bytes, range)
   })
 }
@@ -100,70 +65,6 @@ export async function readLfsContent(hub: Hub, key: string, range: ByteRange | u
   return await hub.bucket.get(key, range)
 }
 
-function rootTree(objects: ObjectDatabase, commitId: ObjectId): Ordinal {
-  return locate(objects, objectIdAt(commitIds(objects.read(locate(objects, commitId)).data)))
-}
-
-function locate(objects: ObjectDatabase, id: ObjectId): Ordinal {
-  const ordinal = objects.locate(objectIdBytes(id))
-  if (ordinal < 0) throw new HoldfastError('ObjectMissing', { message: `Object ${id} is missing.` })
-  return ordinal
-}
-
-/** The blob at `path`; undefined where there is nothing, a directory or a submodule. */
-function findBlob(objects: ObjectDatabase, root: Ordinal, path: readonly string[]): Ordinal | undefined {
-  let tree = root
-  for (const [depth, segment] of path.entries()) {
-    const entry = findEntry(objects.read(tree).data, Buffer.from(segment))
-    if (entry === undefined || isGitlink(entry.mode)) return undefined
-    const isLast = depth === path.length - 1
-    if (isDirectory(entry.mode) === isLast) return undefined
-    tree = locate(objects, entry.id)
-    if (isLast) return tree
-  }
-  return undefined
-}
-
-function findEntry(data: Buffer, name: Buffer): { mode: number; id: ObjectId } | undefined {
-  const cursor = new TreeCursor(data)
-  while (cursor.next()) {
-    const { mode, nameAt, nameEnd, idAt } = cursor
-    if (data.compare(name, 0, name.length, nameAt, nameEnd) === 0) return { mode, id: objectIdAt(data, idAt) }
-  }
-  return undefined
-}
-
-/** Every file, and every folder (without a blob's id), in Git's order. Not by recursion: folders may lie very deep. */
-function* walkFiles(objects: ObjectDatabase, root: Ordinal): Generator<{ path: string; blobId: ObjectId | undefined }> {
-  const open = [openFolder(objects, root, '')]
-  for (let last = open.at(-1); last !== undefined; last = open.at(-1)) {
-    const { folder, data, cursor } = last
-    if (!cursor.next()) {
-      open.pop()
-      continue
-    }
-    const { mode, nameAt, nameEnd, idAt } = cursor
-    const path = folder + data.toString('utf8', nameAt, nameEnd)
-    if (isDirectory(mode)) {
-      yield { path, blobId: undefined }
-      open.push(openFolder(objects, locate(objects, objectIdAt(data, idAt)), `${path}/`))
-    } else if (!isGitlink(mode)) {
-      yield { path, blobId: objectIdAt(data, idAt) }
-    }
-  }
-}
-
-function openFolder(objects: ObjectDatabase, tree: Ordinal, folder: string) {
-  const { data } = objects.read(tree)
-  return { folder, data, cursor: new TreeCursor(data) }
-}
-
-function describeBlob(objects: ObjectDatabase, blob: Ordinal): Pick<FileAtCommit, 'blobId' | 'sizeBytes' | 'lfs'> {
-  const { sizeBytes } = objects.stat(blob)
-  const lfs = sizeBytes < pointerMaxBytes ? parsePointer(objects.read(blob).data) : undefined
-  return { blobId: objects.idOf(blob), sizeBytes, lfs }
-}
-
 async function* sliceBytes(bytes: ByteStream, { start, end }: ByteRange): AsyncGenerator<Uint8Array> {
   let position = 0
   for await (const chunk of bytes) {
@@ -175,7 +76,7 @@ async function* sliceBytes(bytes: ByteStream, { start, end }: ByteRange): AsyncG
   }
 }
 
-function entryNotFound(commitId: ObjectId, path: string): HoldfastError {
+export function entryNotFound(commitId: ObjectId, path: string): HoldfastError {
   return new HoldfastError('EntryNotFound', {
     message: `Entry not found: ${path.slice(0, 200)}`,
     details: { commitId },

@@ -1,6 +1,6 @@
 /** What the Hub API tells about a repository (hub-api.md §2.3). Every field that a client requires is there. */
 import type { ObjectId } from '../../git/object-id.ts'
-import { listFiles } from '../../hub/files.ts'
+import { listFiles } from '../../hub/file-lists.ts'
 import type { Hub } from '../../hub/hub.ts'
 import type { Repo } from '../../hub/repo.ts'
 

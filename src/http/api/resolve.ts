@@ -11,8 +11,8 @@ import { resolveRevisionPath } from '../../hub/revisions.ts'
 import { startStream } from '../byte-stream.ts'
 import { type HttpByteRange, pickRange } from '../bytes/range.ts'
 import { contentTypeOf } from '../content-type.ts'
-import { pathOf } from '../path-safety.ts'
 import { repoRoute } from '../repo-route.ts'
+import { segmentsBehind } from './revision-path.ts'
 
 const yearSeconds = 365 * 86_400
 
@@ -61,18 +61,6 @@ async function sendFile(
   if (url !== undefined) return reply.header('cache-control', 'no-store').redirect(url, 302)
   const read = (range: HttpByteRange | undefined) => readLfsContent(hub, key, range)
   return await sendBytes(request, reply, { revision, etag, sizeBytes: lfs.sizeBytes, read })
-}
-
-/** The decoded segments behind `/resolve/` or `/raw/`: from the raw URL, as the router's decoding loses `%2F`. */
-function segmentsBehind(request: FastifyRequest): string[] {
-  const segments = pathOf(request.raw.url!).slice(1).split('/')
-  const prefixLength = request.routeOptions.url!.split('/').length - 2
-  return segments.slice(prefixLength).map(decodeURIComponent).flatMap(splitBehindFirst)
-}
-
-/** A revision is one segment, whatever it holds; clients may encode the slashes of the path behind it. */
-function splitBehindFirst(segment: string, index: number): string[] {
-  return index === 0 ? [segment] : segment.split('/')
 }
 
 function describe(reply: FastifyReply, { path, lfs }: FileAtCommit): void {

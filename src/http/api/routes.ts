@@ -4,11 +4,12 @@ import type { Hub } from '../../hub/hub.ts'
 import { sendApiError } from './errors.ts'
 import { repoRoutes } from './repos.ts'
 import { resolveRoutes } from './resolve.ts'
+import { treeRoutes } from './tree.ts'
 import { whoamiRoutes } from './whoami.ts'
 
 export function apiRoutes(hub: Hub): FastifyPluginAsync {
   return async (server) => {
     server.setErrorHandler(sendApiError)
-    for (const routes of [whoamiRoutes, repoRoutes, resolveRoutes]) await server.register(routes(hub))
+    for (const routes of [whoamiRoutes, repoRoutes, treeRoutes, resolveRoutes]) await server.register(routes(hub))
   }
 }

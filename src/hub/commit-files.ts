@@ -1,0 +1,87 @@
+/** What lies in a commit's trees: by path, or in Git's order. */
+import { HoldfastError } from '../errors.ts'
+import { commitIds } from '../git/commit.ts'
+import { type ObjectId, objectIdAt, objectIdBytes } from '../git/object-id.ts'
+import type { ObjectDatabase, Ordinal } from '../git/repository.ts'
+import { isDirectory, isGitlink, TreeCursor } from '../git/tree.ts'
+import { type LfsPointer, parsePointer, pointerMaxBytes } from '../lfs/pointer.ts'
+
+/** A file or folder. Submodules are left out: what they hold lies elsewhere. */
+export interface CommitEntry {
+  kind: 'file' | 'directory'
+  /** The whole path, without a slash at either end. */
+  path: string
+  id: ObjectId
+}
+
+/** The entry at `path`, the root folder for an empty one; undefined where there is nothing, or a submodule. */
+export function findPath(
+  objects: ObjectDatabase,
+  commitId: ObjectId,
+  path: readonly string[],
+): CommitEntry | undefined {
+  const root = objectIdAt(commitIds(objects.read(locateObject(objects, commitId)).data))
+  let found: CommitEntry = { kind: 'directory', path: '', id: root }
+  for (const segment of path) {
+    if (found.kind !== 'directory') return undefined
+    const entry = findEntry(objects.read(locateObject(objects, found.id)).data, Buffer.from(segment))
+    if (entry === undefined || isGitlink(entry.mode)) return undefined
+    const kind = isDirectory(entry.mode) ? 'directory' : 'file'
+    found = { kind, path: found.path === '' ? segment : `${found.path}/${segment}`, id: entry.id }
+  }
+  return found
+}
+
+/** Everything in `folder`, itself left out, in Git's order. Not by recursion: folders may lie very deep. */
+export function* walkFolder(
+  objects: ObjectDatabase,
+  folder: CommitEntry,
+  { isRecursive }: { isRecursive: boolean },
+): Generator<CommitEntry> {
+  const open = [openFolder(objects, folder)]
+  for (let last = open.at(-1); last !== undefined; last = open.at(-1)) {
+    const { before, data, cursor } = last
+    if (!cursor.next()) {
+      open.pop()
+      continue
+    }
+    if (isGitlink(cursor.mode)) continue
+    const path = before + data.toString('utf8', cursor.nameAt, cursor.nameEnd)
+    const kind = isDirectory(cursor.mode) ? 'directory' : 'file'
+    const entry: CommitEntry = { kind, path, id: objectIdAt(data, cursor.idAt) }
+    yield entry
+    if (isRecursive && kind === 'directory') open.push(openFolder(objects, entry))
+  }
+}
+
+/** A blob's size, and what it points to where it is an LFS pointer. */
+export function describeBlob(
+  objects: ObjectDatabase,
+  blobId: ObjectId,
+): { blobId: ObjectId; sizeBytes: number; lfs: LfsPointer | undefined } {
+  const blob = locateObject(objects, blobId)
+  const { sizeBytes } = objects.stat(blob)
+  const lfs = sizeBytes < pointerMaxBytes ? parsePointer(objects.read(blob).data) : undefined
+  return { blobId, sizeBytes, lfs }
+}
+
+/** Throws ObjectMissing: what a visible commit leads to exists, unless the repository is damaged. */
+export function locateObject(objects: ObjectDatabase, id: ObjectId): Ordinal {
+  const ordinal = objects.locate(objectIdBytes(id))
+  if (ordinal < 0) throw new HoldfastError('ObjectMissing', { message: `Object ${id} is missing.` })
+  return ordinal
+}
+
+function findEntry(data: Buffer, name: Buffer): { mode: number; id: ObjectId } | undefined {
+  const cursor = new TreeCursor(data)
+  while (cursor.next()) {
+    const { mode, nameAt, nameEnd, idAt } = cursor
+    if (data.compare(name, 0, name.length, nameAt, nameEnd) === 0) return { mode, id: objectIdAt(data, idAt) }
+  }
+  return undefined
+}
+
+function openFolder(objects: ObjectDatabase, { path, id }: CommitEntry) {
+  const { data } = objects.read(locateObject(objects, id))
+  return { before: path === '' ? '' : `${path}/`, data, cursor: new TreeCursor(data) }
+}
