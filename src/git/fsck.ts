@@ -19,7 +19,7 @@ export function findFault(type: ObjectType, data: Buffer): string | undefined {
   return type === 'tag' ? findTagFault(data) : undefined
 }
 
-export function findCommitFault(data: Buffer): string | undefined {
+function findCommitFault(data: Buffer): string | undefined {
   const fault = findHeaderFault(data)
   if (fault !== undefined) return fault
   if (!startsWith(data, 0, 'tree ')) return "missingTree: expected a 'tree' line"
@@ -38,7 +38,7 @@ export function findCommitFault(data: Buffer): string | undefined {
   return findIdentityFault(data, at + 10)
 }
 
-export function findTagFault(data: Buffer): string | undefined {
+function findTagFault(data: Buffer): string | undefined {
   const fault = findHeaderFault(data)
   if (fault !== undefined) return fault
   if (!startsWith(data, 0, 'object ')) return "missingObject: expected an 'object' line"
@@ -53,7 +53,7 @@ export function findTagFault(data: Buffer): string | undefined {
   return startsWith(data, end + 1, 'tagger ') ? findIdentityFault(data, end + 8) : undefined
 }
 
-export function findTreeFault(data: Buffer): string | undefined {
+function findTreeFault(data: Buffer): string | undefined {
   const cursor = new TreeCursor(data)
   const order = new TreeOrder(data)
   try {

@@ -10,11 +10,9 @@ export interface FetchHost {
   /** HEAD and the refs that the caller may see, now. */
   refs(): Promise<RefSnapshot>
   /**
-   * Opens the objects for reading and keeps them open until `using` has settled. Whatever `refs()` named before this
-   * call is in them.
+   * Opens the objects for reading and keeps them open while the stream is consumed or until it is left. Whatever
+   * `refs()` named before this call is in them.
    */
-  withObjects<T>(using: (objects: ObjectDatabase) => Promise<T>): Promise<T>
-  /** As `withObjects` for a generator: the objects stay open while the stream is consumed or until it is left. */
   streamObjects(using: (objects: ObjectDatabase) => ByteStream): ByteStream
   /**
    * Which of `wants` the caller may not have: ids that no visible ref leads to. Called for wants that are not tips of

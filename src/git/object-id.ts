@@ -6,8 +6,6 @@ export type ByteStream = AsyncIterable<Uint8Array>
 export const idBytes = 20
 /** Stands for "no object" in ref updates. */
 export const nullId = '0'.repeat(40) as ObjectId
-/** The tree without entries, which Git knows without storing it. */
-export const emptyTreeId = '4b825dc642cb6eb9a060e54bf8d69288fbee4904' as ObjectId
 
 /** The text as an id, or undefined unless it is exactly 40 lower-case hex digits. */
 export function parseObjectId(text: string): ObjectId | undefined {

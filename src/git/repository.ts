@@ -57,7 +57,7 @@ export interface ObjectDatabase {
   stored(ordinal: Ordinal): StoredEntry | undefined
   /** Copies `length` bytes of pack number `pack`, from `position`, into `into`. */
   copyStored(pack: number, position: number, into: Uint8Array, offset: number, length: number): void
-  /** The same ordinals in the order in which they lie: by pack number, then offset; those outside packs come first. */
+  /** The same ordinals in the order in which they lie: by pack number, then offset; those outside packs come last. */
   inStoredOrder(ordinals: Uint32Array): Uint32Array
   /** All ids that begin with the hex digits of `prefix` (at least 4), at most `max` of them. */
   expand(prefix: string, max: number): ObjectId[]
@@ -80,7 +80,7 @@ export interface RefSnapshot {
   refs: readonly Ref[]
 }
 
-/** One line of a push: create (oldId null), delete (newId null) or update. `nullId` is translated at the parser. */
+/** One line of a push: create (no oldId), delete (no newId) or update. The parser takes `nullId` for none. */
 export interface RefCommand {
   name: string
   oldId: ObjectId | undefined

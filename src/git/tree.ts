@@ -6,7 +6,6 @@ import { HoldfastError } from '../errors.ts'
 import { idBytes, type ObjectId, objectIdAt } from './object-id.ts'
 
 export const fileMode = 0o100644
-export const executableMode = 0o100755
 export const symlinkMode = 0o120000
 export const directoryMode = 0o040000
 export const gitlinkMode = 0o160000
@@ -19,14 +18,17 @@ export interface TreeEntry {
   id: ObjectId
 }
 
+/** True for a subtree. */
 export function isDirectory(mode: number): boolean {
   return (mode & kindMask) === directoryMode
 }
 
+/** True for a submodule: the id is a commit of another repository. */
 export function isGitlink(mode: number): boolean {
   return (mode & kindMask) === gitlinkMode
 }
 
+/** True for a symbolic link, whose target is the blob. */
 export function isSymlink(mode: number): boolean {
   return (mode & kindMask) === symlinkMode
 }
@@ -34,8 +36,6 @@ export function isSymlink(mode: number): boolean {
 /** Steps over a tree's bytes without making anything: `while (cursor.next()) …`. Reusable by `reset`. */
 export class TreeCursor {
   mode = 0
-  /** The mode is written with leading zeros, as some old tools did. */
-  isZeroPadded = false
   /** Where in `data` the name begins and ends, and the id begins. */
   nameAt = 0
   nameEnd = 0
@@ -57,7 +57,6 @@ export class TreeCursor {
     const { data } = this
     let position = this.#next
     if (position >= data.length) return false
-    this.isZeroPadded = data[position] === 0x30
     let mode = 0
     let byte = data[position++]
     for (let digits = 0; byte !== 0x20; digits++) {

@@ -1,5 +1,4 @@
 /** Clone and fetch: what the protocol may show a caller who may read the repository. */
-
 import type { FetchHost } from '../git/host.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { type AdvertiseOptions, advertiseRefs } from '../git/protocol/advertise-refs.ts'
@@ -13,7 +12,6 @@ import type { Repo } from './repo.ts'
 export function fetchHost(hub: Hub, repo: Repo): FetchHost {
   return {
     refs: () => hub.repositories.refs(repo),
-    withObjects: (using) => hub.repositories.withObjects(repo, using),
     streamObjects: (using) => hub.repositories.streamObjects(repo, using),
     refusedWants: (objects, refs, wants) => findInvisibleIds(hub, repo, { objects, refs, ids: wants }),
   }

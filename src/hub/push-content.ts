@@ -3,7 +3,7 @@ import type { ObjectId } from '../git/object-id.ts'
 import type { ReceivedObject } from '../git/pack/receive-pack-file.ts'
 import type { ObjectDatabase } from '../git/repository.ts'
 import { findPaths } from '../git/walk/find-paths.ts'
-import { parsePointer, pointerMaxBytes } from '../lfs/pointer.ts'
+import { parsePointer } from '../lfs/pointer.ts'
 
 /** What was noticed while the pack came in. */
 export interface PushContent {
@@ -23,7 +23,7 @@ export function watchContent(blobMaxBytes: number): { content: PushContent; visi
     visit({ type, id, sizeBytes, data }) {
       if (type !== 'blob') return
       if (sizeBytes > blobMaxBytes) content.oversizeBlobs.push({ id, sizeBytes })
-      if (data === undefined || sizeBytes >= pointerMaxBytes) return
+      if (data === undefined) return
       const pointer = parsePointer(data)
       if (pointer !== undefined) content.pointers.set(pointer.lfsOid, id)
     },

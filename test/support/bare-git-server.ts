@@ -30,7 +30,6 @@ export async function withBareHost<T>(path: string, using: (host: FetchHost) => 
   const repository = await openBareRepository(path)
   const host: FetchHost = {
     refs: () => repository.refs(),
-    withObjects: (run) => run(repository.objects),
     streamObjects: (run) => run(repository.objects),
     refusedWants: (objects, { headId, refs }, wants) =>
       findUnreachable(objects, [...refs.map(({ id }) => id), ...(headId === undefined ? [] : [headId])], wants),

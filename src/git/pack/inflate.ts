@@ -102,19 +102,6 @@ export class Inflater {
     this.isEnded = this.#left[0] > 0 && this.#left[1] > 0
   }
 
-  /** As `feed` until this input is used up or the stream has ended: the pieces made of it, each a buffer of its own. */
-  *inflatePieces(input: Uint8Array, pieceBytes = 64 * 1024): Generator<Buffer> {
-    let used = 0
-    let isFull = true
-    while (!this.isEnded && (used < input.length || isFull)) {
-      const piece = Buffer.allocUnsafe(pieceBytes)
-      this.feed(input, used, input.length - used, piece, 0, pieceBytes)
-      used += this.consumedBytes
-      isFull = this.producedBytes === pieceBytes
-      if (this.producedBytes > 0) yield piece.subarray(0, this.producedBytes)
-    }
-  }
-
   /** Frees zlib's memory now; without it the garbage collector does. */
   close(): void {
     this.#handle.close()

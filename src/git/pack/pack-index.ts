@@ -65,7 +65,7 @@ export class PackIndex {
   /** The ids that begin with the hex digits of `prefix` (at least 2), at most `max` of them, in order. */
   idsWithPrefix(prefix: string, max: number): ObjectId[] {
     const found: ObjectId[] = []
-    let position = this.lowerBound(Buffer.from(prefix.padEnd(idBytes * 2, '0'), 'hex'))
+    let position = this.#lowerBound(Buffer.from(prefix.padEnd(idBytes * 2, '0'), 'hex'))
     while (position < this.objectCount && found.length < max) {
       const id = this.idAt(position++)
       if (!id.startsWith(prefix)) break
@@ -74,26 +74,8 @@ export class PackIndex {
     return found
   }
 
-  /** The first position whose id is not below the 20 bytes at `bytes[offset]`; `objectCount` where all are below. */
-  lowerBound(bytes: Uint8Array, offset = 0): number {
-    let low = this.#fanout[bytes[offset]]
-    let high = this.#fanout[bytes[offset] + 1]
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (compareIds(this.#bytes, idsAt + middle * idBytes, bytes, offset) < 0) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-
   idAt(position: number): ObjectId {
     return objectIdAt(this.#bytes, idsAt + position * idBytes)
-  }
-
-  /** The 20 bytes of the id; a view, not to be written to. */
-  idBytesAt(position: number): Buffer {
-    const at = idsAt + position * idBytes
-    return this.#bytes.subarray(at, at + idBytes)
   }
 
   /** Writes the 20 bytes of the id into `into` at `offset`. */
@@ -137,6 +119,18 @@ export class PackIndex {
     const { offsets } = this.#byOffset()
     const next = rankOf(offsets, offset) + 1
     return next < offsets.length ? offsets[next] : packSizeBytes - packTrailerBytes
+  }
+
+  /** The first position whose id is not below `id`; `objectCount` where all are below. */
+  #lowerBound(id: Uint8Array): number {
+    let low = this.#fanout[id[0]]
+    let high = this.#fanout[id[0] + 1]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (compareIds(this.#bytes, idsAt + middle * idBytes, id, 0) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   #byOffset(): { offsets: Float64Array; positions: Uint32Array } {

@@ -138,16 +138,8 @@ export class PackSet implements ObjectDatabase {
   }
 
   expand(prefix: string, max: number): ObjectId[] {
-    const found = new Set<ObjectId>()
-    const lowest = Buffer.from(prefix.padEnd(2 * idBytes, '0'), 'hex')
-    for (const { index } of this.packs) {
-      for (let position = index.lowerBound(lowest); position < index.objectCount; position++) {
-        const id = index.idAt(position)
-        if (!id.startsWith(prefix) || found.size >= max) break
-        found.add(id)
-      }
-    }
-    return [...found]
+    const found = new Set(this.packs.flatMap(({ index }) => index.idsWithPrefix(prefix, max)))
+    return [...found].slice(0, max)
   }
 
   #place(ordinal: Ordinal): Place {

@@ -17,14 +17,14 @@ import { sortIds } from './pack-index.ts'
 
 /** Room that `accept` needs in front of an object's data: the header under which Git hashes an object. */
 export const hashHeaderBytes = 32
-/** An LFS pointer is smaller than this; such blobs are shown to `visit` with their data. */
-export const pointerMaxBytes = 1024
+/** Blobs smaller than this, LFS pointers among them, are shown to `visit` with their data. */
+const shownBlobMaxBytes = 1024
 
 export interface ReceivedObject {
   type: ObjectType
   id: ObjectId
   sizeBytes: number
-  /** Of commits, trees, tags and of blobs below `pointerMaxBytes`. Valid during the call only: copy what is kept. */
+  /** Of commits, trees, tags and of blobs below `shownBlobMaxBytes`. Valid during the call only: copy what is kept. */
   data: Buffer | undefined
 }
 
@@ -66,7 +66,12 @@ export class ReceivedObjects {
       if (existing.type !== type || !existing.data.equals(data)) throw this.collision(entry)
     }
     if (typeCode !== typeCodes.blob) this.#readReferences(entry, type, data)
-    this.#visit(entry, type, sizeBytes, typeCode === typeCodes.blob && sizeBytes >= pointerMaxBytes ? undefined : data)
+    this.#visit(
+      entry,
+      type,
+      sizeBytes,
+      typeCode === typeCodes.blob && sizeBytes >= shownBlobMaxBytes ? undefined : data,
+    )
   }
 
   /** A blob that was hashed in pieces. */

@@ -26,7 +26,6 @@ export interface WritePackOptions {
 
 // Large enough that side-band framing and hashing cost little per byte, small enough to keep memory flat.
 const chunkBytes = 256 * 1024
-const trailerBytes = 20
 
 /** The pack of exactly these objects, in pieces of up to 256 KiB. Throws what reading a stored object throws. */
 export async function* writePack(
@@ -59,7 +58,7 @@ export async function* writePack(
     hash.update(bytes)
     yield bytes
   }
-  yield hash.digest().subarray(0, trailerBytes)
+  yield hash.digest()
 }
 
 /** Bytes of a stored pack from `start` up to `end`. */

@@ -30,10 +30,6 @@ export class CommitGraph {
     for (const commit of commits) this.#cuts.add(commit)
   }
 
-  isCut(commit: Ordinal): boolean {
-    return this.#cuts.has(commit)
-  }
-
   /** Parents as the client sees them: none where the history is cut. */
   parentsOf(commit: Ordinal): readonly Ordinal[] {
     return this.#cuts.size > 0 && this.#cuts.has(commit) ? none : this.#parents[this.#slotOf(commit)]
@@ -73,15 +69,6 @@ export class CommitGraph {
   }
 }
 
-/** What a tag names, by the 40 hex digits in its first line. Throws ObjectMissing, ObjectInvalid. */
-export function tagTarget(objects: ObjectDatabase, data: Buffer): Ordinal {
-  const isTag = data.toString('latin1', 0, objectKeyword.length) === objectKeyword
-  if (!isTag || !readHexId(data, objectKeyword.length, scratch, 0)) {
-    throw new HoldfastError('ObjectInvalid', { message: 'A tag names no object.' })
-  }
-  return locate(objects, scratch, 0)
-}
-
 /** Follows tags to what they finally name, telling every tag on the way. Throws ObjectMissing, ObjectInvalid. */
 export function peel(objects: ObjectDatabase, ordinal: Ordinal, onTag?: (tag: Ordinal) => void): Ordinal {
   let target = ordinal
@@ -90,6 +77,15 @@ export function peel(objects: ObjectDatabase, ordinal: Ordinal, onTag?: (tag: Or
     target = tagTarget(objects, objects.read(target).data)
   }
   return target
+}
+
+/** What a tag names, by the 40 hex digits in its first line. Throws ObjectMissing, ObjectInvalid. */
+function tagTarget(objects: ObjectDatabase, data: Buffer): Ordinal {
+  const isTag = data.toString('latin1', 0, objectKeyword.length) === objectKeyword
+  if (!isTag || !readHexId(data, objectKeyword.length, scratch, 0)) {
+    throw new HoldfastError('ObjectInvalid', { message: 'A tag names no object.' })
+  }
+  return locate(objects, scratch, 0)
 }
 
 function locate(objects: ObjectDatabase, ids: Buffer, at: number): Ordinal {
