@@ -4,10 +4,11 @@
  * durable only with the folder that holds it.
  */
 import { randomUUID } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HoldfastError } from '../errors.ts'
 import type { Bucket, ByteRange, ByteStream, BytesStat, PutOptions } from './bucket.ts'
+import { DurableFolders, isAbsence, syncFolder } from './durable-folders.ts'
 import { assertKey } from './keys.ts'
 import { releasing, untilAborted } from './streams.ts'
 
@@ -140,65 +141,4 @@ async function sweep(incoming: string): Promise<void> {
     const found = await statFile(path)
     if (found !== undefined && found.modifiedAt.getTime() < Date.now() - leftoverAgeMs) await rm(path, { force: true })
   }
-}
-
-/** Makes folders whose names survive a power loss, and remembers which it has seen to, so that a put syncs few. */
-class DurableFolders {
-  readonly #root: string
-  readonly #made = new Map<string, Promise<void>>()
-
-  constructor(root: string) {
-    this.#root = root
-  }
-
-  /** Others that ask for the same folder meanwhile wait for the same sync: one that exists need not be durable yet. */
-  make(folder: string): Promise<void> {
-    const known = this.#made.get(folder)
-    if (known !== undefined) return known
-    const making = this.#makeOne(folder)
-    this.#made.set(folder, making)
-    making.catch(() => this.#made.delete(folder))
-    return making
-  }
-
-  /** Runs `place` where `folder` exists; again if it did no longer, as after an operator removed empty folders. */
-  async place<T>(folder: string, place: () => Promise<T>): Promise<T> {
-    await this.make(folder)
-    try {
-      return await place()
-    } catch (error) {
-      if (!isAbsence(error)) throw error
-    }
-    this.#made.clear()
-    await this.make(folder)
-    return place()
-  }
-
-  async #makeOne(folder: string): Promise<void> {
-    if (folder === this.#root) {
-      await mkdir(folder, { recursive: true })
-    } else {
-      await this.make(dirname(folder))
-      await mkdir(folder).catch(ignoreExisting)
-    }
-    await syncFolder(dirname(folder))
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-function isAbsence(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException
-  return code === 'ENOENT' || code === 'ENOTDIR'
-}
-
-function ignoreExisting(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EEXIST') throw error
 }

@@ -11,8 +11,14 @@ export function newKeyId(): string {
   return randomUUID()
 }
 
+/** Where one of a pack's files lies. */
 export function packKey(repoId: string, packId: string, kind: PackFileKind): string {
   return `packs/${repoId}/${packId}.${kind}`
+}
+
+/** The keys of all files of a pack, in the order pack, index. */
+export function packKeys(repoId: string, packId: string): [pack: string, index: string] {
+  return [packKey(repoId, packId, 'pack'), packKey(repoId, packId, 'idx')]
 }
 
 /** The pack that a key belongs to; undefined for a key that `packKey` never makes. */

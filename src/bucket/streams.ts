@@ -1,4 +1,4 @@
-/** What both buckets need of byte streams: a source that can be cancelled, and one that frees what it holds. */
+/** Byte streams of buckets: a source that can be cancelled, one that frees what it holds, and one made of a single chunk. */
 import type { ByteStream } from './bucket.ts'
 
 /**
@@ -68,4 +68,9 @@ export function releasing(
       return { done: true, value: undefined }
     },
   }
+}
+
+/** `bytes` as a stream. */
+export async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
 }

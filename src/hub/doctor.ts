@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
 import { probeKey } from '../bucket/keys.ts'
+import { oneChunk } from '../bucket/streams.ts'
 import { readDatabaseFacts } from '../database/checks.ts'
 import type { Hub } from './hub.ts'
 
@@ -67,10 +68,6 @@ async function examineBucket({ bucket, config }: Hub): Promise<Opinion> {
   const tookMs = Math.ceil(performance.now() - startMs)
   const place = config.s3 === undefined ? `${config.dataDir}/bucket` : `${config.s3.bucket} at ${config.s3.endpoint}`
   return well(`${place}: written, read and deleted in ${tookMs} ms`)
-}
-
-async function* oneChunk(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  yield bytes
 }
 
 const freeBytesMin = 5 * 1024 ** 3

@@ -7,6 +7,7 @@
  * in a whole object, no deeper than `chainDepthMax`: receiving it back proves that.
  */
 import type { Bucket } from '../bucket/bucket.ts'
+import { packKeys } from '../bucket/keys.ts'
 import type { Limits } from '../config.ts'
 import { type PackRow, replacePacks } from '../database/packs.ts'
 import type { Database, RepoId } from '../database/queryable.ts'
@@ -15,7 +16,7 @@ import { isHoldfastError } from '../errors.ts'
 import { PackSet } from '../git/pack/pack-set.ts'
 import { receivePackFile } from '../git/pack/receive-pack-file.ts'
 import { writePack } from '../git/pack/writer.ts'
-import { incomingPack, packKeys } from './incoming-pack.ts'
+import { incomingPack } from './incoming-pack.ts'
 import type { PinnedPacks } from './pack-catalog.ts'
 import { packSetLimits, receiveLimits } from './pack-limits.ts'
 

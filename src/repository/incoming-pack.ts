@@ -1,6 +1,7 @@
 /** A received pack that waits in the spool: its keys in the bucket, its catalogue row to be, and the way there. */
 import type { Bucket } from '../bucket/bucket.ts'
-import { newKeyId, packKey } from '../bucket/keys.ts'
+import { newKeyId, packKeys } from '../bucket/keys.ts'
+import { oneChunk } from '../bucket/streams.ts'
 import type { NewPack } from '../database/packs.ts'
 import type { RepoId } from '../database/queryable.ts'
 import type { SpoolFile } from '../disk/disk.ts'
@@ -14,11 +15,7 @@ export interface IncomingPack {
   discard(): Promise<void>
 }
 
-/** The keys under which a pack and its index lie. */
-export function packKeys(repoId: RepoId, packId: string): string[] {
-  return [packKey(repoId, packId, 'pack'), packKey(repoId, packId, 'idx')]
-}
-
+/** The pack in `spool` on its way to `repoId`, under an id of its own. */
 export function incomingPack(bucket: Bucket, repoId: RepoId, received: ReceivedPack, spool: SpoolFile): IncomingPack {
   const packId = newKeyId()
   const [packFileKey, indexKey] = packKeys(repoId, packId)
@@ -43,8 +40,4 @@ export function incomingPack(bucket: Bucket, repoId: RepoId, received: ReceivedP
       await bucket.delete([packFileKey, indexKey]).catch(() => {})
     },
   }
-}
-
-async function* oneChunk(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  yield bytes
 }
