@@ -1,9 +1,6 @@
 /** fsck, gc and doctor, whose rules are tested in test/hub/: here their reports and their exit status. */
 import t from 'tap'
-import { openCommandLine } from '../support/command-line.ts'
-import { run } from '../support/git.ts'
-
-const main = new URL('../../src/main.ts', import.meta.url).pathname
+import { openCommandLine, startCommands } from '../support/command-line.ts'
 
 t.test('fsck, gc and doctor report a new instance as well', async (t) => {
   const { holdfast } = await openCommandLine(t)
@@ -22,7 +19,7 @@ t.test('fsck, gc and doctor report a new instance as well', async (t) => {
 
 t.test('doctor reports what cannot be opened, with status 1', async (t) => {
   const env = { DATABASE_URL: 'postgres://127.0.0.1:1/nowhere' }
-  t.match(await run(process.execPath, [main, 'doctor'], { env }), { status: 1, stdout: /^opening +fault +/m })
+  t.match(await startCommands(t)({ args: ['doctor'], env, stdin: '' }), { status: 1, stdout: /^opening +fault +/m })
 })
 
 t.test('fsck names what is damaged, with status 1', async (t) => {

@@ -2,11 +2,11 @@
 import type { Command } from 'commander'
 import t from 'tap'
 import { createProgram } from '../../src/cli/program.ts'
-import { openCommandLine } from '../support/command-line.ts'
+import { openCommandLine, startCommands } from '../support/command-line.ts'
 import { run } from '../support/git.ts'
 
 const main = new URL('../../src/main.ts', import.meta.url).pathname
-const alone = (...args: string[]) => run(process.execPath, [main, ...args])
+const alone = (args: string[], env: Record<string, string> = {}) => run(process.execPath, [main, ...args], { env })
 
 /** Every command that does something, with its words. */
 function leavesOf(command: Command, words: string[] = []): [string, Command][] {
@@ -32,20 +32,15 @@ t.test('every command has help with an example', async (t) => {
 })
 
 t.test('help that is asked for goes to standard output', async (t) => {
-  t.match(await alone('repo', 'create', '--help'), { status: 0, stdout: /^Usage: holdfast repo create/, stderr: '' })
+  t.match(await alone(['repo', 'create', '--help']), { status: 0, stdout: /^Usage: holdfast repo create/, stderr: '' })
 })
 
 t.test('what is not understood is said on standard error, with status 2', async (t) => {
-  const wrong = [
-    [],
-    ['fly'],
-    ['user'],
-    ['user', 'create'],
-    ['token', 'create', 'ann', '--role', 'god'],
-    ['gc', '--fast'],
-  ]
+  t.match(await alone(['fly']), { status: 2, stdout: '', stderr: /unknown command 'fly'/ })
+  const runCommand = startCommands(t)
+  const wrong = [[], ['user'], ['user', 'create'], ['token', 'create', 'ann', '--role', 'god'], ['gc', '--fast']]
   for (const args of wrong) {
-    const { status, stdout, stderr } = await alone(...args)
+    const { status, stdout, stderr } = await runCommand({ args, env: {}, stdin: '' })
     t.equal(status, 2, args.join(' '))
     t.equal(stdout, '')
     t.not(stderr, '')
@@ -53,15 +48,14 @@ t.test('what is not understood is said on standard error, with status 2', async 
 })
 
 t.test('a wrong setting and a lost database are sentences, with status 1', async (t) => {
-  const setting = await run(process.execPath, [main, 'user', 'create', 'ann'], { env: { PORT: 'http' } })
+  const setting = await alone(['user', 'create', 'ann'], { PORT: 'http' })
   t.match(setting, { status: 1, stdout: '', stderr: /^A setting is wrong: .*PORT.*\n$/ })
-  const env = { DATABASE_URL: 'postgres://127.0.0.1:1/nowhere' }
-  const database = await run(process.execPath, [main, 'user', 'create', 'ann'], { env })
+  const database = await alone(['user', 'create', 'ann'], { DATABASE_URL: 'postgres://127.0.0.1:1/nowhere' })
   t.match(database, { status: 1, stdout: '', stderr: /do not answer \(.*ECONNREFUSED/ })
   t.notMatch(database.stderr, / {4}at /, 'no stack trace')
 })
 
-t.test('migrate says nothing on standard output and can be run again', async (t) => {
-  const { holdfast } = await openCommandLine(t)
-  t.match(await holdfast('migrate'), { status: 0, stdout: '', stderr: 'The database is up to date.\n' })
+t.test('migrate says nothing on standard output, can be run again, and ends by itself', async (t) => {
+  const { holdfastAlone } = await openCommandLine(t)
+  t.match(await holdfastAlone('', 'migrate'), { status: 0, stdout: '', stderr: 'The database is up to date.\n' })
 })

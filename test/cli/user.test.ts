@@ -2,13 +2,13 @@ import t from 'tap'
 import { openCommandLine } from '../support/command-line.ts'
 
 t.test('users are made, disabled, enabled and given passwords; the name is printed', async (t) => {
-  const { holdfast, holdfastWith } = await openCommandLine(t)
+  const { holdfast, holdfastWith, holdfastAlone } = await openCommandLine(t)
   t.match(await holdfast('user', 'create', 'Ann', '--admin', '--email', 'ann@example.org'), {
     status: 0,
     stdout: 'Ann\n',
     stderr: /holdfast token create Ann/,
   })
-  t.match(await holdfastWith('correct horse\n', 'user', 'create', 'bob', '--password-stdin'), { stdout: 'bob\n' })
+  t.match(await holdfastAlone('correct horse\n', 'user', 'create', 'bob', '--password-stdin'), { stdout: 'bob\n' })
   t.match(await holdfastWith('short', 'user', 'create', 'cal', '--password-stdin'), { status: 1, stderr: /8 to 256/ })
   t.match(await holdfastWith('', 'user', 'password', 'bob'), { status: 1, stderr: /no password on standard input/ })
   t.match(await holdfastWith('another horse', 'user', 'password', 'BOB'), { status: 0, stdout: 'bob\n', stderr: '' })
