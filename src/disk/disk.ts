@@ -23,6 +23,8 @@ export interface SpoolFile {
 }
 
 export interface Disk {
+  /** What cached files may take together, those that are open apart: they cannot be evicted. */
+  readonly cacheMaxBytes: number
   /** The cached file of `key`; on a miss `fill` is asked for the bytes, once however many callers wait. */
   open(key: string, fill: () => Promise<AsyncIterable<Uint8Array>>): Promise<LocalFile>
   createSpool(): SpoolFile

@@ -17,6 +17,7 @@ export async function openDisk({ folder, cacheMaxBytes }: DiskOptions): Promise<
   await sweep(spoolFolder)
   const cache = await openFileCache({ folder: join(folder, 'cache'), spoolFolder, maxBytes: cacheMaxBytes })
   return {
+    cacheMaxBytes,
     open: (key, fill) => cache.open(key, fill),
     createSpool: () => createSpoolFile(spoolFolder),
     freeBytes: () => freeBytesIn(folder),

@@ -34,16 +34,32 @@ interface OpenedSet {
 
 // Indexes are held in memory, 28 bytes an object: 18 million objects of recently used repositories.
 const cachedIndexesMaxBytes = 512 * 1024 * 1024
+// Each holds a descriptor, and a process may have as few as some ten thousand for everything.
+const cachedPacksMax = 4_096
+// A set's size is its part of memory, descriptors and disk together, in whole numbers.
+const cacheShares = 2 ** 30
 
-export function createPackCatalog(database: Database, packFiles: PackFiles, limits: Limits): PackCatalog {
+export interface PackCatalogOptions {
+  limits: Limits
+  /** What packs that are kept open may take of the local cache, which cannot evict them. */
+  cachedPacksMaxBytes: number
+}
+
+export function createPackCatalog(
+  database: Database,
+  packFiles: PackFiles,
+  { limits, cachedPacksMaxBytes }: PackCatalogOptions,
+): PackCatalog {
   const cache = new LRUCache<RepoId, OpenedSet>({
-    maxSize: cachedIndexesMaxBytes,
-    // Capped, so that a set larger than the whole cache is still kept, alone.
-    sizeCalculation: ({ rows }) =>
-      Math.min(
-        rows.reduce((sum, row) => sum + row.indexBytes, 1024),
-        cachedIndexesMaxBytes,
-      ),
+    maxSize: cacheShares,
+    sizeCalculation: ({ rows, packs }) => {
+      const indexBytes = rows.reduce((sum, row) => sum + row.indexBytes, 1024)
+      const cachedBytes = packs.reduce((sum, pack) => sum + pack.cachedBytes, 0)
+      const part =
+        indexBytes / cachedIndexesMaxBytes + packs.length / cachedPacksMax + cachedBytes / (cachedPacksMaxBytes + 1)
+      // Capped, so that a set larger than the whole cache is still kept, alone.
+      return Math.ceil(Math.min(1, part) * cacheShares)
+    },
     dispose: (set) => unpin(set),
   })
   const flights = new Map<RepoId, Promise<OpenedSet>>()

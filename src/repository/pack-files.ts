@@ -13,6 +13,8 @@ import { PackIndex } from '../git/pack/pack-index.ts'
 
 export interface OpenedPack {
   file: PackFile
+  /** What it takes of the local cache while it is open: nothing where the bucket itself is a local file. */
+  cachedBytes: number
   release(): void
 }
 
@@ -21,26 +23,36 @@ export interface PackFiles {
   open(repoId: RepoId, row: PackRow): Promise<OpenedPack>
 }
 
+interface OpenPack {
+  file: PackFile
+  bytes: LocalFile
+  cachedBytes: number
+}
+
 interface SharedPack {
-  opening: Promise<{ file: PackFile; bytes: LocalFile }>
+  opening: Promise<OpenPack>
   shares: number
 }
 
 export function createPackFiles(bucket: Bucket, disk: Disk): PackFiles {
   const shared = new Map<string, SharedPack>()
 
-  async function openBytes(key: string): Promise<LocalFile> {
+  async function openBytes(key: string): Promise<{ bytes: LocalFile; cachedBytes: number }> {
     const handle = await bucket.openFile(key)
-    if (handle !== undefined) return localFileFrom(handle, (await handle.stat()).size)
-    return disk.open(key, () => bucket.get(key))
+    if (handle !== undefined) return { bytes: localFileFrom(handle, (await handle.stat()).size), cachedBytes: 0 }
+    const bytes = await disk.open(key, () => bucket.get(key))
+    return { bytes, cachedBytes: bytes.sizeBytes }
   }
 
-  async function openPack(repoId: RepoId, row: PackRow): Promise<{ file: PackFile; bytes: LocalFile }> {
-    const [bytes, index] = await Promise.all([
-      openBytes(packKey(repoId, row.id, 'pack')),
-      openBytes(packKey(repoId, row.id, 'idx')).then(readWhole),
-    ])
-    return { file: new PackFile(new PackIndex(index), bytes, row.isThin), bytes }
+  async function openPack(repoId: RepoId, row: PackRow): Promise<OpenPack> {
+    const { bytes, cachedBytes } = await openBytes(packKey(repoId, row.id, 'pack'))
+    try {
+      const index = readWhole((await openBytes(packKey(repoId, row.id, 'idx'))).bytes)
+      return { file: new PackFile(new PackIndex(index), bytes, row.isThin), bytes, cachedBytes }
+    } catch (error) {
+      bytes.close()
+      throw error
+    }
   }
 
   async function dropShare(packId: string, pack: SharedPack): Promise<void> {
@@ -57,8 +69,8 @@ export function createPackFiles(bucket: Bucket, disk: Disk): PackFiles {
       shared.set(row.id, pack)
       pack.shares++
       try {
-        const { file } = await pack.opening
-        return { file, release: () => void dropShare(row.id, pack) }
+        const { file, cachedBytes } = await pack.opening
+        return { file, cachedBytes, release: () => void dropShare(row.id, pack) }
       } catch (error) {
         if (shared.get(row.id) === pack) shared.delete(row.id)
         throw error
@@ -68,8 +80,11 @@ export function createPackFiles(bucket: Bucket, disk: Disk): PackFiles {
 }
 
 function readWhole(file: LocalFile): Buffer {
-  const bytes = Buffer.allocUnsafe(file.sizeBytes)
-  file.readSync(bytes, 0, bytes.length, 0)
-  file.close()
-  return bytes
+  try {
+    const bytes = Buffer.allocUnsafe(file.sizeBytes)
+    file.readSync(bytes, 0, bytes.length, 0)
+    return bytes
+  } finally {
+    file.close()
+  }
 }

@@ -48,7 +48,10 @@ export interface RepositoriesGround {
 export function createRepositories(ground: RepositoriesGround): Repositories {
   const { database, bucket, disk, limits } = ground
   const refReader = createRefReader(database)
-  const catalog = createPackCatalog(database, createPackFiles(bucket, disk), limits)
+  const catalog = createPackCatalog(database, createPackFiles(bucket, disk), {
+    limits,
+    cachedPacksMaxBytes: disk.cacheMaxBytes,
+  })
 
   async function pin(repo: RepositoryVersion) {
     const refs = refReader.seen(repo.id)
