@@ -5,9 +5,10 @@ import { fairLoop } from '../fair-loop.ts'
 import { idBytes, type ObjectId, objectIdBytes } from '../object-id.ts'
 import type { ObjectDatabase, Ordinal } from '../repository.ts'
 import { isDirectory, TreeCursor } from '../tree.ts'
+import { peel } from './commit-graph.ts'
 
 /**
- * One path for each of `blobIds`, looked for in the trees of the commits that `tips` lead to, newest first. Paths are
+ * One path for each of `blobIds`, looked for in the trees that `tips` (of any type) lead to, newest first. Paths are
  * latin1 as Git's bytes are. A blob that lies in none of them is left out.
  */
 export async function findPaths(
@@ -22,10 +23,12 @@ export async function findPaths(
   for (let next = 0; next < queue.length && search.found.size < sought.size; next++) {
     const ordinal = queue[next]
     if (ordinal < 0 || search.seen[ordinal] === 1) continue
+    const { type } = objects.stat(ordinal)
+    if (type === 'tag') queue.push(peel(objects, ordinal))
+    if (type === 'tree') searchTree(search, ordinal, '')
     search.seen[ordinal] = 1
-    const { type, data } = objects.read(ordinal)
     if (type !== 'commit') continue
-    const ids = commitIds(data)
+    const ids = commitIds(objects.read(ordinal).data)
     searchTree(search, objects.locate(ids, 0), '')
     for (let offset = idBytes; offset < ids.length; offset += idBytes) queue.push(objects.locate(ids, offset))
     if (pause.due()) await pause.now()
