@@ -25,7 +25,8 @@ export async function startCGit(folder: string, port: number): Promise<CGit> {
   writeFileSync(join(folder, 'nginx.conf'), nginxConfiguration({ folder, port, socket, files, repositories, backend }))
 
   const env = { PATH: `${process.env.PATH}:/usr/sbin:/sbin`, HOME: folder }
-  const wrap = spawn('fcgiwrap', ['-c', '4', '-s', `unix:${socket}`], { env, stdio: 'ignore' })
+  // A group of its own: fcgiwrap leaves its children behind when it is told to stop.
+  const wrap = spawn('fcgiwrap', ['-c', '4', '-s', `unix:${socket}`], { env, stdio: 'ignore', detached: true })
   const nginx = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { env, stdio: 'inherit' })
   await waitForPort(port, nginx)
   return {
@@ -39,7 +40,8 @@ export async function startCGit(folder: string, port: number): Promise<CGit> {
       await git(to, 'commit-graph', 'write', '--reachable')
     },
     async stop() {
-      for (const child of [nginx, wrap]) await end(child)
+      await end(nginx)
+      await end(wrap, true)
     },
   }
 }
@@ -111,9 +113,10 @@ async function waitForPort(port: number, child: ChildProcess): Promise<void> {
   }
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, isGroup = false): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')
-  child.kill('SIGTERM')
+  if (isGroup && child.pid !== undefined) process.kill(-child.pid, 'SIGTERM')
+  else child.kill('SIGTERM')
   await exited
 }

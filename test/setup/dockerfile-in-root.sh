@@ -18,7 +18,7 @@ server=
 finish() {
   [ -z "$server" ] || { kill "$server" && wait "$server"; } 2>/dev/null || true
   for mounted in "$work"/root-*/proc "$work"/root-*/etc/ssl/certs "$work"/root-*/dev/shm; do
-    umount "$mounted" 2>/dev/null || true
+    umount --lazy "$mounted" 2>/dev/null || true
   done
   rm -rf --one-file-system "$work"
 }
@@ -46,10 +46,11 @@ enter() { # root: what a container has beside its files
 }
 
 declare -a environment
+in_place= # `exec`: the command takes the place of this shell, so that its process id is the shell's
 in_root() { # user, command...: with the environment, and in the folder, that the Dockerfile has set so far
   local user=$1
   shift
-  chroot --userspec="$user" "$root" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+  $in_place chroot --userspec="$user" "$root" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     HOME="$([ "$user" = root ] && echo /root || echo /home/node)" "${environment[@]}" \
     /bin/sh -c 'cd "$0" && exec "$@"' "$workdir" "$@"
 }
@@ -122,7 +123,7 @@ step "Start as $user: ${entrypoint[*]} ${arguments[*]}"
 [ "$user" != root ]
 port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })')
 environment+=("PORT=$port" "HOST=127.0.0.1" "PUBLIC_URL=http://127.0.0.1:$port")
-in_root "$user:$user" "${entrypoint[@]}" "${arguments[@]}" >"$work/server.log" 2>&1 &
+in_place=exec in_root "$user:$user" "${entrypoint[@]}" "${arguments[@]}" >"$work/server.log" 2>&1 &
 server=$!
 healthy() { in_root "$user:$user" "${healthcheck[@]}" 2>/dev/null; }
 for _ in $(seq 120); do

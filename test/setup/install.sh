@@ -92,7 +92,7 @@ if ! [ -x "${HOLDFAST_MINIO:-$cache/bin/minio}" ]; then
   (
     cd "$work"
     export GOBIN=$work GOMODCACHE=$work/modules GOCACHE=$work/build CGO_ENABLED=0 GOFLAGS=-trimpath
-    nice -n 10 "$go" install "github.com/minio/minio@$minio_version"
+    nice -n 10 "$go" install "github.com/minio/minio@$minio_version" 2> >(grep -v '^go: downloading' >&2)
   )
   mv "$work/minio" "$cache/bin/minio"
 fi
