@@ -51,6 +51,7 @@ export interface Limits {
   gitObjectHeldMaxBytes: number
   gitDeltaDepthMax: number
   gitTreeDepthMax: number
+  gitTagDepthMax: number
   gitPathMaxBytes: number
   gitCommandsMax: number
   gitPushOptionsMax: number
@@ -97,6 +98,8 @@ const fixedLimits = {
   gitObjectHeldMaxBytes: 16 * MiB,
   gitDeltaDepthMax: 4_095,
   gitTreeDepthMax: 512,
+  // Tags of tags of tags: each ref that names one is followed to its end, again and again.
+  gitTagDepthMax: 32,
   gitPathMaxBytes: 4 * KiB,
   gitCommandsMax: 100_000,
   gitPushOptionsMax: 1_000,

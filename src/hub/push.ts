@@ -108,8 +108,9 @@ interface Arrived {
 
 /** Everything after the pack has come: the results of `commands`, in any order. */
 async function decide(push: Push, commands: readonly RefCommand[], arrived: Arrived | undefined): Promise<RefResult[]> {
-  const { request } = push
-  const { checked, refused } = checkTargets(arrived?.quarantine.objects, commands)
+  const { request, hub } = push
+  const { gitTagDepthMax } = hub.config.limits
+  const { checked, refused } = checkTargets(arrived?.quarantine.objects, commands, gitTagDepthMax)
   if (checked.length === 0) return refused
   if (request.atomic && refused.length > 0) return [...refused, ...failAll(checked, 'atomic push failed')]
   const objection = arrived === undefined ? undefined : await findObjection(push, checked, arrived)
