@@ -1,9 +1,15 @@
 /** Between Node's request and response streams and the byte streams inside. */
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { HoldfastError, isHoldfastError } from '../errors.ts'
 import type { ByteStream } from '../git/object-id.ts'
+
+/** Makes the routes of `server` take bodies of any type and length: read from `request.raw`, never parsed. */
+export function passBodiesThrough(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('*', (_request, _payload, done) => done(null))
+}
 
 /**
  * The body as it comes. Throws InputTruncated when the client leaves before its end. Whoever stops reading leaves the

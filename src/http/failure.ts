@@ -71,6 +71,7 @@ export function describeFailure(error: unknown, request: FastifyRequest): Failur
 
 function headersOf(status: number, details: Record<string, unknown>): Record<string, string> {
   if (status === 429 || status === 503) return { 'retry-after': String(details.retryAfterSeconds ?? 5) }
+  if (status === 416) return { 'content-range': `bytes */${details.sizeBytes}` }
   return {}
 }
 

@@ -8,13 +8,13 @@ const hubCodes = new Set(['RepoNotFound', 'RevisionNotFound', 'EntryNotFound'])
 /** What a route may have prepared for its bytes, and does not describe an error. */
 const preparedHeaders = ['etag', 'content-length', 'content-disposition']
 
+/** The error handler of the Hub API, and of every door without one of its own. */
 export function sendApiError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, code, message, details, headers } = describeFailure(error, request)
   if (code !== undefined && hubCodes.has(code)) reply.header('x-error-code', code)
   if (status === 401) reply.header('www-authenticate', 'Bearer realm="Holdfast"')
   // Clients remember for that commit that the file is not there.
   if (typeof details.commitId === 'string') reply.header('x-repo-commit', details.commitId)
-  if (code === 'RangeUnsatisfiable') reply.header('content-range', `bytes */${details.sizeBytes}`)
   for (const name of preparedHeaders) reply.removeHeader(name)
   return reply
     .code(status)

@@ -2,14 +2,12 @@
  * Files pinned by revision: `/{prefix}{namespace}/{repo}/resolve/{rev}/{path}` is the content, `/raw/` the blob as Git
  * stores it. All headers that clients read (hub-api.md §2.5) are made here.
  */
-import { Readable } from 'node:stream'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { type FileAtCommit, findLfsContent, openFile, readBlob, readLfsContent } from '../../hub/files.ts'
 import type { Hub } from '../../hub/hub.ts'
-import type { ResolvedRevision } from '../../hub/revisions.ts'
-import { resolveRevisionPath } from '../../hub/revisions.ts'
-import { startStream } from '../byte-stream.ts'
-import { type HttpByteRange, pickRange } from '../bytes/range.ts'
+import { type ResolvedRevision, resolveRevisionPath } from '../../hub/revisions.ts'
+import type { HttpByteRange } from '../bytes/range.ts'
+import { isNotModified, sendBytes } from '../bytes/send-bytes.ts'
 import { contentTypeOf } from '../content-type.ts'
 import { repoRoute } from '../repo-route.ts'
 import { segmentsBehind } from './revision-path.ts'
@@ -42,13 +40,11 @@ async function sendFile(
   const content = kind === 'raw' ? { ...file, lfs: undefined } : file
   describe(reply, content)
   const etag = `"${content.lfs?.lfsOid ?? content.blobId}"`
-  reply.header('etag', etag)
-  if (isKnown(request.headers['if-none-match'], etag)) {
-    return reply.code(304).header('cache-control', cacheControl(request, revision)).send()
-  }
+  reply.headers({ etag, 'cache-control': cacheControl(request, revision) })
+  if (isNotModified(request, etag)) return reply.code(304).send()
   if (content.lfs === undefined) {
     const read = async (range: HttpByteRange | undefined) => readBlob(hub, repo, content.blobId, range)
-    return await sendBytes(request, reply, { revision, etag, sizeBytes: content.sizeBytes, read })
+    return await sendBytes(request, reply, { etag, sizeBytes: content.sizeBytes, read })
   }
   const { lfs } = content
   const { key } = await findLfsContent(hub, repo, lfs)
@@ -60,7 +56,7 @@ async function sendFile(
   // A redirect lives only as long as the link it names.
   if (url !== undefined) return reply.header('cache-control', 'no-store').redirect(url, 302)
   const read = (range: HttpByteRange | undefined) => readLfsContent(hub, key, range)
-  return await sendBytes(request, reply, { revision, etag, sizeBytes: lfs.sizeBytes, read })
+  return await sendBytes(request, reply, { etag, sizeBytes: lfs.sizeBytes, read })
 }
 
 function describe(reply: FastifyReply, { path, lfs }: FileAtCommit): void {
@@ -73,25 +69,6 @@ function describe(reply: FastifyReply, { path, lfs }: FileAtCommit): void {
     'x-content-type-options': 'nosniff',
   })
   if (lfs !== undefined) reply.headers({ 'x-linked-etag': `"${lfs.lfsOid}"`, 'x-linked-size': lfs.sizeBytes })
-}
-
-interface Content {
-  revision: ResolvedRevision
-  etag: string
-  sizeBytes: number
-  read(range: HttpByteRange | undefined): Promise<AsyncIterable<Uint8Array>>
-}
-
-async function sendBytes(request: FastifyRequest, reply: FastifyReply, content: Content): Promise<FastifyReply> {
-  const { revision, etag, sizeBytes, read } = content
-  const range = request.method === 'GET' ? pickRange(request.headers, sizeBytes, etag) : undefined
-  reply.headers({
-    'cache-control': cacheControl(request, revision),
-    'content-length': range === undefined ? sizeBytes : range.end - range.start + 1,
-  })
-  if (range !== undefined) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${sizeBytes}`)
-  if (request.method === 'HEAD') return reply.send()
-  return reply.send(sizeBytes === 0 ? Readable.from([]) : await startStream(await read(range), request))
 }
 
 /** What a full commit id names never changes; a branch or a tag is asked for again each time. */
@@ -109,9 +86,4 @@ function dispositionOf(path: string): string {
     (sign) => `%${sign.charCodeAt(0).toString(16)}`,
   )
   return `inline; filename*=UTF-8''${encoded}; filename="${plain}";`
-}
-
-function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
-  const known = (ifNoneMatch ?? '').split(',').map((value) => value.trim().replace(/^W\//, ''))
-  return known.includes(etag) || known.includes('*')
 }

@@ -2,23 +2,25 @@
  * Home links: raw bytes in and out for clients that the bucket cannot serve itself. The link's signature is the
  * permission, so these routes ask for no account (hub/signed-links.ts).
  */
-import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { HoldfastError } from '../../errors.ts'
 import type { Hub } from '../../hub/hub.ts'
 import { readLfsBytes, receiveLfsUpload, statLfsBytes, verifyLfsUpload } from '../../hub/lfs-transfer.ts'
 import { checkLink, type LinkQuery, type LinkTarget, linksPath } from '../../hub/signed-links.ts'
 import { VerifyRequest } from '../../lfs/batch.ts'
+import { clientSignal, passBodiesThrough, requestBytes } from '../byte-stream.ts'
 import { sendLfsError } from '../lfs/errors.ts'
 import { takeLfsJson } from '../lfs/media-type.ts'
-import { pickRange } from './range.ts'
+import { pathOf } from '../path-safety.ts'
+import { isNotModified, sendBytes } from './send-bytes.ts'
 
 /** The routes below `linksPath`. */
 export function bytesRoutes(hub: Hub): FastifyPluginAsync {
   return async (server) => {
     server.setErrorHandler(sendLfsError)
     server.register(async (room) => {
-      takeRawBodies(room)
+      // Of any type: git-lfs sends the type that it guessed from the content, JSON included.
+      passBodiesThrough(room)
       route(room, hub, {
         method: 'PUT',
         url: `${linksPath}/lfs/uploads/:uploadId`,
@@ -55,36 +57,26 @@ function route(server: FastifyInstance, hub: Hub, options: RouteOptions): void {
 }
 
 function targetOf(request: FastifyRequest): LinkTarget {
-  const path = request.raw.url!.slice(linksPath.length + 1).split('?', 1)[0]!
+  const path = pathOf(request.raw.url!).slice(linksPath.length + 1)
   return { method: request.method as LinkTarget['method'], parts: path.split('/').map(decodeURIComponent) }
-}
-
-/** Bodies of any type stay streams: git-lfs sends the type that it guessed from the content, JSON included. */
-function takeRawBodies(server: FastifyInstance): void {
-  server.removeAllContentTypeParsers()
-  server.addContentTypeParser('*', (_request, _body, done) => done(null))
 }
 
 async function receiveUpload(hub: Hub, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { uploadId } = request.params as { uploadId: string }
   if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
     throw new HoldfastError('MediaTypeUnsupported')
-  const gone = new AbortController()
-  reply.raw.once('close', () => gone.abort())
   const announced = request.headers['content-length']
   try {
     await receiveLfsUpload(hub, {
       uploadId,
-      // Left alone when the reading stops early: destroying the request would close the connection before the answer.
-      body: request.raw.iterator({ destroyOnReturn: false }),
+      body: requestBytes(request.raw),
       announcedBytes: announced === undefined ? undefined : Number(announced),
-      signal: gone.signal,
+      signal: clientSignal(reply),
     })
   } catch (error) {
-    if (request.raw.complete) throw error
     // Part of the body is still to come, or never will.
-    reply.header('connection', 'close')
-    throw request.raw.destroyed ? new HoldfastError('InputTruncated', { cause: error }) : error
+    if (!request.raw.complete) reply.header('connection', 'close')
+    throw error
   }
   return await reply.code(200).send()
 }
@@ -108,19 +100,6 @@ async function sendObject(hub: Hub, request: FastifyRequest, reply: FastifyReply
     'content-security-policy': 'sandbox',
     'cache-control': 'private, no-transform',
   })
-  if (isKnownVersion(request.headers['if-none-match'], etag)) return await reply.code(304).send()
-  const range = request.method === 'GET' ? pickRange(request.headers, sizeBytes, etag) : undefined
-  const lengthBytes = range === undefined ? sizeBytes : range.end - range.start + 1
-  reply.header('content-length', lengthBytes)
-  if (range !== undefined) {
-    reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${sizeBytes}`)
-  }
-  if (request.method === 'HEAD') return await reply.send()
-  const bytes = await readLfsBytes(hub, key, range)
-  return await reply.send(Readable.from(bytes, { objectMode: false }))
-}
-
-function isKnownVersion(ifNoneMatch: string | undefined, etag: string): boolean {
-  const known = (ifNoneMatch ?? '').split(',').map((value) => value.trim().replace(/^W\//, ''))
-  return known.includes(etag) || known.includes('*')
+  if (isNotModified(request, etag)) return await reply.code(304).send()
+  return await sendBytes(request, reply, { etag, sizeBytes, read: (range) => readLfsBytes(hub, key, range) })
 }

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { describeFailure } from '../failure.ts'
 
+/** The error handler of the Git door. */
 export function sendGitError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, message, headers } = describeFailure(error, request)
   if (status === 401) reply.header('www-authenticate', 'Basic realm="Holdfast", charset="UTF-8"')

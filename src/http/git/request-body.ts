@@ -5,13 +5,14 @@ import { createGunzip } from 'node:zlib'
 import type { FastifyRequest } from 'fastify'
 import { HoldfastError, isHoldfastError } from '../../errors.ts'
 import type { ByteStream } from '../../git/object-id.ts'
+import type { GitService } from '../../git/protocol/capabilities.ts'
 import { limitBytes, requestBytes } from '../byte-stream.ts'
 
 /**
  * The inflated body. Throws MediaTypeUnsupported at once for another encoding or type than git's; while read
  * InputTooLarge above `maxBytes`, InputTruncated, and InputInvalid for damaged gzip.
  */
-export function openRequestBody(request: FastifyRequest, service: string, maxBytes: number): ByteStream {
+export function openRequestBody(request: FastifyRequest, service: GitService, maxBytes: number): ByteStream {
   const type = request.headers['content-type']?.split(';')[0].trim().toLowerCase()
   if (type !== `application/x-${service}-request`) {
     throw new HoldfastError('MediaTypeUnsupported', {

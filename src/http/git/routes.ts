@@ -1,17 +1,16 @@
 /** Git smart HTTP (gitprotocol-http): the advertisement, fetch and push. */
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { HoldfastError } from '../../errors.ts'
 import type { ByteStream } from '../../git/object-id.ts'
+import type { GitService, ProtocolVersion } from '../../git/protocol/capabilities.ts'
 import { advertise, fetch } from '../../hub/fetch.ts'
 import type { Hub } from '../../hub/hub.ts'
 import { push } from '../../hub/push.ts'
-import { clientSignal, startStream } from '../byte-stream.ts'
+import { clientSignal, passBodiesThrough, startStream } from '../byte-stream.ts'
 import { repoRoute } from '../repo-route.ts'
 import { sendGitError } from './errors.ts'
-import { type ProtocolVersion, parseProtocolVersion } from './protocol-version.ts'
+import { parseProtocolVersion } from './protocol-version.ts'
 import { openRequestBody } from './request-body.ts'
-
-type Service = 'git-upload-pack' | 'git-receive-pack'
 
 export function gitRoutes(hub: Hub): FastifyPluginAsync {
   return async (server) => {
@@ -29,7 +28,7 @@ export function gitRoutes(hub: Hub): FastifyPluginAsync {
       access: 'read',
       handler: (request, reply) => {
         const body = openRequestBody(request, 'git-upload-pack', hub.config.limits.gitRequestInflatedMaxBytes)
-        const options = { version: versionOf(request, 'git-upload-pack'), signal: clientSignal(reply) }
+        const options = { version: versionOf(request), signal: clientSignal(reply) }
         return sendResult(request, reply, 'git-upload-pack', fetch(hub, request.repo, body, options))
       },
     })
@@ -48,12 +47,6 @@ export function gitRoutes(hub: Hub): FastifyPluginAsync {
   }
 }
 
-/** Bodies are streams of any length: read from `request.raw`, never parsed. */
-function passBodiesThrough(server: FastifyInstance): void {
-  server.removeAllContentTypeParsers()
-  server.addContentTypeParser('*', (_request, _payload, done) => done(null))
-}
-
 async function sendAdvertisement(hub: Hub, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const service = requestedService(request)
   if (service === undefined) {
@@ -61,8 +54,7 @@ async function sendAdvertisement(hub: Hub, request: FastifyRequest, reply: Fasti
       message: 'This server speaks the smart HTTP protocol only, for git-upload-pack and git-receive-pack.',
     })
   }
-  const version = versionOf(request, service)
-  const advertisement = advertise(hub, request.repo, { service, version })
+  const advertisement = advertise(hub, request.repo, { service, version: versionOf(request) })
   return withoutCaching(reply)
     .type(`application/x-${service}-advertisement`)
     .send(await startStream(advertisement, request))
@@ -71,7 +63,7 @@ async function sendAdvertisement(hub: Hub, request: FastifyRequest, reply: Fasti
 async function sendResult(
   request: FastifyRequest,
   reply: FastifyReply,
-  service: Service,
+  service: GitService,
   result: ByteStream,
 ): Promise<FastifyReply> {
   const body = await startStream(result, request)
@@ -79,15 +71,13 @@ async function sendResult(
 }
 
 /** Undefined for a dumb request, for a service we do not have, and where the query names several. */
-function requestedService(request: FastifyRequest): Service | undefined {
+function requestedService(request: FastifyRequest): GitService | undefined {
   const { service } = request.query as { service?: unknown }
   return service === 'git-upload-pack' || service === 'git-receive-pack' ? service : undefined
 }
 
-/** There is no version 2 of push: git asks for it all the same, and expects version 0. */
-function versionOf(request: FastifyRequest, service: Service): ProtocolVersion {
-  const version = parseProtocolVersion(request.headers['git-protocol'])
-  return service === 'git-receive-pack' && version === 2 ? 0 : version
+function versionOf(request: FastifyRequest): ProtocolVersion {
+  return parseProtocolVersion(request.headers['git-protocol'])
 }
 
 /** As git http-backend says it, for proxies of HTTP/1.0 as well. */

@@ -23,7 +23,6 @@ export function sendLfsError(error: unknown, request: FastifyRequest, reply: Fas
     // git-lfs looks for the first, which browsers do not know; other clients look for the second.
     reply.header('lfs-authenticate', 'Basic realm="Holdfast"').header('www-authenticate', 'Basic realm="Holdfast"')
   }
-  if (failure.code === 'RangeUnsatisfiable') reply.header('content-range', `bytes */${failure.details.sizeBytes}`)
   // What a route had prepared for its bytes does not describe this answer.
   for (const name of ['etag', 'content-length', 'accept-ranges', 'cache-control']) reply.removeHeader(name)
   return reply.type(lfsMediaType).send(body)
