@@ -9,10 +9,10 @@ import { dirname, join } from 'node:path'
 import { HoldfastError } from '../errors.ts'
 import type { Bucket, ByteRange, ByteStream, BytesStat, PutOptions } from './bucket.ts'
 import { DurableFolders, isAbsence, syncFolder } from './durable-folders.ts'
+import { readPieces, writePieces } from './file-pieces.ts'
 import { assertKey } from './keys.ts'
 import { releasing, untilAborted } from './streams.ts'
 
-const pieceBytes = 256 * 1024
 /** A living upload writes, and so touches its file, far more often. Another process may be uploading during a sweep. */
 const leftoverAgeMs = 3_600_000
 
@@ -83,25 +83,11 @@ async function openToRead(path: string): Promise<FileHandle> {
 /** Closes the handle in any case. */
 async function writeDurably(handle: FileHandle, body: ByteStream): Promise<number> {
   try {
-    let sizeBytes = 0
-    for await (const chunk of body) {
-      for (let done = 0; done < chunk.length; ) done += (await handle.write(chunk, done)).bytesWritten
-      sizeBytes += chunk.length
-    }
+    const sizeBytes = await writePieces(handle, body)
     await handle.sync()
     return sizeBytes
   } finally {
     await handle.close()
-  }
-}
-
-async function* readPieces(handle: FileHandle, start: number, end: number): AsyncGenerator<Uint8Array> {
-  for (let position = start; position < end; ) {
-    const piece = Buffer.allocUnsafe(Math.min(pieceBytes, end - position))
-    const { bytesRead } = await handle.read(piece, 0, piece.length, position)
-    if (bytesRead === 0) throw new Error('A file of the bucket became shorter while it was read.')
-    yield piece.subarray(0, bytesRead)
-    position += bytesRead
   }
 }
 
