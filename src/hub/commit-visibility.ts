@@ -4,11 +4,11 @@
  * trees and blobs are reached through them.
  */
 import { LRUCache } from 'lru-cache'
-import type { RepoId } from '../database/queryable.ts'
+import type { Database, RepoId } from '../database/queryable.ts'
 import { listRetainedIds } from '../database/ref-log.ts'
 import { fairLoop } from '../git/fair-loop.ts'
-import { type ObjectId, objectIdBytes } from '../git/object-id.ts'
-import type { ObjectDatabase, Ordinal, RefSnapshot } from '../git/repository.ts'
+import type { ObjectId } from '../git/object-id.ts'
+import { locateId, type ObjectDatabase, type Ordinal, type RefSnapshot } from '../git/repository.ts'
 import { findNonAncestors } from '../git/walk/ancestry.ts'
 import { CommitGraph, peel } from '../git/walk/commit-graph.ts'
 import type { Hub } from './hub.ts'
@@ -18,7 +18,9 @@ import type { Repo } from './repo.ts'
  * Answers that were yes, for a while: what a ref leads to stays visible until a forced push, and after it for the whole
  * retention window, which is longer.
  */
-const visible = new LRUCache<`${RepoId}/${ObjectId}`, true>({ max: 50_000, ttl: 600_000 })
+const newVisible = () => new LRUCache<`${RepoId}/${ObjectId}`, true>({ max: 50_000, ttl: 600_000 })
+/** Ids of repositories are those of one database. */
+const visibleOf = new WeakMap<Database, ReturnType<typeof newVisible>>()
 
 export interface VisibilityQuestion {
   objects: ObjectDatabase
@@ -29,6 +31,8 @@ export interface VisibilityQuestion {
 /** Those of `ids` that the caller may not read, absent ones among them. */
 export async function findInvisibleIds(hub: Hub, repo: Repo, question: VisibilityQuestion): Promise<ObjectId[]> {
   const { objects, refs } = question
+  const visible = visibleOf.get(hub.database) ?? newVisible()
+  visibleOf.set(hub.database, visible)
   const keyOf = (id: ObjectId) => `${repo.id}/${id}` as const
   const asked = question.ids.filter((id) => visible.get(keyOf(id)) !== true)
   if (asked.length === 0) return []
@@ -53,14 +57,14 @@ export async function isCommitVisible(
 
 /** The ordinal of a commit; undefined for what is absent or something else. */
 export function locateCommit(objects: ObjectDatabase, id: ObjectId): Ordinal | undefined {
-  const ordinal = objects.locate(objectIdBytes(id))
+  const ordinal = locateId(objects, id)
   return ordinal >= 0 && objects.stat(ordinal).type === 'commit' ? ordinal : undefined
 }
 
 /** Those of `ids` that `tips` (of any type; absent ones are passed over) do not lead to. */
 async function findUnreached(graph: CommitGraph, ids: readonly ObjectId[], tips: readonly ObjectId[]) {
   const { objects } = graph
-  const ordinals = ids.map((id) => objects.locate(objectIdBytes(id)))
+  const ordinals = ids.map((id) => locateId(objects, id))
   const types = ordinals.map((ordinal) => (ordinal < 0 ? undefined : objects.stat(ordinal).type))
   const targets = ordinals.filter((_, index) => types[index] === 'commit')
   // Before the tips are read, of which there may be many: nothing leads to a tree, a blob or what does not exist.
@@ -70,7 +74,7 @@ async function findUnreached(graph: CommitGraph, ids: readonly ObjectId[], tips:
   const pause = fairLoop()
   for (const tip of tips) {
     if (pause.due()) await pause.now()
-    const ordinal = objects.locate(objectIdBytes(tip))
+    const ordinal = locateId(objects, tip)
     if (ordinal < 0) continue
     const target = peel(objects, ordinal, (tag) => tags.add(tag))
     if (objects.stat(target).type === 'commit') commits.push(target)

@@ -22,10 +22,11 @@ t.test('a branch is a commit; other refs may be anything that is here', async (t
   const commit = makeCommit(tree)
   const inner = makeTag(commit, 'inner')
   const tag = makeTag(inner, 'outer')
+  const third = makeTag(tag, 'third')
   const blob = made('blob', 'x')
-  const { objects } = await openObjects([tree, commit, inner, tag, blob])
+  const { objects } = await openObjects([tree, commit, inner, tag, third, blob])
   const check = (name: string, newId: ObjectId | undefined) => {
-    const { checked, refused } = checkTargets(objects, [{ name, oldId: undefined, newId }])
+    const { checked, refused } = checkTargets(objects, [{ name, oldId: undefined, newId }], 2)
     return refused[0]?.reason ?? { peeledId: checked[0].peeledId }
   }
   t.same(check('refs/heads/a', commit.id), { peeledId: undefined })
@@ -35,13 +36,15 @@ t.test('a branch is a commit; other refs may be anything that is here', async (t
   for (const object of [tree, blob, commit]) t.same(check('refs/tags/a', object.id), { peeledId: undefined })
   t.equal(check('refs/tags/a', id), 'missing necessary objects')
   t.same(check('refs/heads/a', undefined), { peeledId: undefined }, 'a deletion has no target')
+  t.equal(check('refs/tags/a', third.id), 'too many tags of tags')
 })
 
 t.test('without a pack nothing but deletions can be tried', async (t) => {
-  const { checked, refused } = checkTargets(undefined, [
+  const commands = [
     { name: 'refs/heads/a', oldId: id, newId: undefined },
     { name: 'refs/heads/b', oldId: undefined, newId: id },
-  ])
+  ]
+  const { checked, refused } = checkTargets(undefined, commands, 2)
   t.same(
     checked.map(({ name }) => name),
     ['refs/heads/a'],

@@ -1,0 +1,64 @@
+/** What a person reads whose push holds files too large, or pointers without content. */
+import { createHash } from 'node:crypto'
+import t from 'tap'
+import type { ReceivedObject } from '../../src/git/pack/receive-pack-file.ts'
+import { explainMissingLfs, explainOversize, watchContent } from '../../src/hub/push-content.ts'
+import { pointerMaxBytes } from '../../src/lfs/pointer.ts'
+import { type MadeObject, made, makeCommit, makeTree, openObjects } from '../support/objects.ts'
+
+const oidOf = (content: string) => createHash('sha256').update(content).digest('hex')
+const pointerTo = (content: string) =>
+  made(
+    'blob',
+    `version https://git-lfs.github.com/spec/v1\noid sha256:${oidOf(content)}\nsize ${Buffer.byteLength(content)}\n`,
+  )
+const seen = ({ type, id, data }: MadeObject): ReceivedObject => ({ type, id, sizeBytes: data.length, data })
+
+t.test('the limit is the largest size that passes', async (t) => {
+  const { content, visit } = watchContent(100)
+  const [fits, large] = [made('blob', 'x'.repeat(100)), made('blob', 'x'.repeat(101))]
+  for (const object of [fits, large, makeTree(Object.fromEntries([['a'.repeat(200), fits]]))]) visit(seen(object))
+  t.same(content.oversizeBlobs, [{ id: large.id, sizeBytes: 101 }])
+})
+
+t.test('pointers are blobs below the size that a pointer may have', async (t) => {
+  const { content, visit } = watchContent(1_000_000)
+  const pointer = pointerTo('weights')
+  visit(seen(pointer))
+  visit({ ...seen(pointerTo('unseen')), data: undefined })
+  const padded = made('blob', Buffer.concat([pointerTo('other').data, Buffer.alloc(pointerMaxBytes, 'x')]))
+  visit(seen(padded))
+  visit({ ...seen(pointerTo('message')), type: 'commit' })
+  t.same([...content.pointers], [[oidOf('weights'), pointer.id]])
+})
+
+t.test('twenty files are listed, the rest is counted; names are shown as they are', async (t) => {
+  const name = (number: number) => (number === 0 ? Buffer.from('größer.bin').toString('latin1') : `f${number}.bin`)
+  const contents = Array.from({ length: 22 }, (_, number) => `content ${number}`)
+  const files = contents.map(pointerTo)
+  const tree = makeTree(Object.fromEntries(files.map((file, number) => [name(number), file])))
+  const commit = makeCommit(tree)
+  const { objects } = await openObjects([...files, tree, commit])
+  const { content, visit } = watchContent(10)
+  for (const file of files) visit(seen(file))
+
+  const large = await explainOversize(objects, [commit.id], content, 10)
+  t.match(large, /larger than 10 bytes/)
+  t.match(large, `  größer.bin (${files[0].data.length} bytes)\n`)
+  t.match(large, /\n {2}… and 2 more\nTrack them with Git LFS/)
+  t.equal(large.split('\n').filter((line) => line.endsWith(' bytes)')).length, 20)
+
+  const missing = await explainMissingLfs(objects, [commit.id], content, contents.slice(0, 20).map(oidOf))
+  t.match(missing, `  größer.bin (${oidOf('content 0')})\n`)
+  t.notMatch(missing, 'more')
+  t.match(missing, /\n {2}git lfs push --all <remote>\n$/)
+})
+
+t.test('a blob that lies in no tree is named by its id', async (t) => {
+  const lost = made('blob', 'too large')
+  const [tree] = [makeTree()]
+  const commit = makeCommit(tree)
+  const { objects } = await openObjects([lost, tree, commit])
+  const content = { pointers: new Map(), oversizeBlobs: [{ id: lost.id, sizeBytes: 9 }] }
+  t.match(await explainOversize(objects, [commit.id], content, 5), `  ${lost.id} (9 bytes)\n`)
+})
