@@ -7,7 +7,6 @@
  */
 import type { FileHandle } from 'node:fs/promises'
 
-/** Whoever yields a chunk leaves it alone from then on: it may still be on its way to the disk or the network. */
 export type ByteStream = AsyncIterable<Uint8Array>
 
 /** Bytes `start` up to and including `end`, as in HTTP. */

@@ -29,40 +29,40 @@ async function readPiece(handle: FileHandle, position: number, end: number): Pro
   return piece.subarray(0, bytesRead)
 }
 
-/** Appends all of `body` and resolves to its length. Does not close the handle; nothing is written once it has settled. */
+/**
+ * Appends all of `body` and resolves to its length. Does not close the handle; nothing is written once it has settled.
+ * Chunks are copied, so that one piece can be written while the next is filled from a source that uses its chunks again.
+ */
 export async function writePieces(handle: FileHandle, body: ByteStream): Promise<number> {
+  let [filling, resting] = [Buffer.allocUnsafe(pieceBytes), Buffer.allocUnsafe(pieceBytes)]
+  let filledBytes = 0
   let sizeBytes = 0
   let writing: Promise<void> = Promise.resolve()
-  let gathered: Uint8Array[] = []
-  let gatheredBytes = 0
   try {
     for await (const chunk of body) {
-      gathered.push(chunk)
-      gatheredBytes += chunk.length
       sizeBytes += chunk.length
-      if (gatheredBytes < pieceBytes) continue
-      await writing
-      writing = writeAll(handle, gathered)
-      // What fails is seen at the next await; without a listener until then it would count as unhandled.
-      writing.catch(() => {})
-      gathered = []
-      gatheredBytes = 0
+      for (let done = 0; done < chunk.length; ) {
+        const length = Math.min(chunk.length - done, pieceBytes - filledBytes)
+        filling.set(chunk.subarray(done, done + length), filledBytes)
+        done += length
+        filledBytes += length
+        if (filledBytes < pieceBytes) continue
+        await writing
+        writing = writeAll(handle, filling)
+        // What fails is seen at the next await; without a listener until then it would count as unhandled.
+        writing.catch(() => {})
+        ;[filling, resting] = [resting, filling]
+        filledBytes = 0
+      }
     }
     await writing
-    await writeAll(handle, gathered)
+    await writeAll(handle, filling.subarray(0, filledBytes))
     return sizeBytes
   } finally {
     await writing.catch(() => {})
   }
 }
 
-async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
-  if (chunks.length === 0) return
-  let { bytesWritten } = await handle.writev([...chunks])
-  for (const chunk of chunks) {
-    // A short write is rare: what it left is written chunk by chunk.
-    let done = Math.min(bytesWritten, chunk.length)
-    bytesWritten -= done
-    while (done < chunk.length) done += (await handle.write(chunk, done)).bytesWritten
-  }
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) done += (await handle.write(bytes, done)).bytesWritten
 }

@@ -81,7 +81,7 @@ async function testBytes(t: Test, bucket: Bucket): Promise<void> {
         if (i % 16 === 15) memory.sample()
         chunk.writeUInt32LE(i)
         hash.update(chunk)
-        yield Buffer.from(chunk)
+        yield chunk
       }
     }
     await bucket.put('large', source())
