@@ -1,19 +1,19 @@
-/** Arguments and options that several commands share, and how they are read. */
+/** Arguments and options that several commands share, and what they stand for. */
 import { InvalidArgumentError, Option } from 'commander'
 import { HoldfastError } from '../errors.ts'
 import type { Hub } from '../hub/hub.ts'
 import { parseRepoPath } from '../hub/names.ts'
 import { openRepo } from '../hub/open-repo.ts'
-import { operator } from '../hub/principal.ts'
-import type { Repo } from '../hub/repo.ts'
+import { operator, roles } from '../hub/principal.ts'
+import type { Repo, RepoName } from '../hub/repo.ts'
+import { listVisibleRepos, type RepoListOptions } from '../hub/repos.ts'
 
-export const repoTypes = ['model', 'dataset', 'space'] as const
-
+/** How a repository is named on the command line. */
 export const repoArgument = 'namespace/name of a model, datasets/namespace/name, or spaces/namespace/name'
 
 /** `--role`, one of the three. */
 export function roleOption(description: string): Option {
-  return new Option('--role <role>', description).choices(['read', 'write', 'admin'])
+  return new Option('--role <role>', description).choices(roles)
 }
 
 /** A whole number above zero. */
@@ -25,7 +25,22 @@ export function parseCount(text: string): number {
 
 /** The repository that a path names, for the operator. Throws InputInvalid or RepoNotFound. */
 export async function openNamedRepo(hub: Hub, path: string): Promise<Repo> {
+  return await openRepo(hub, operator, readRepoPath(path), 'admin')
+}
+
+/** All repositories, newest first, page by page. */
+export async function* allRepos(hub: Hub, options: RepoListOptions = {}): AsyncGenerator<Repo> {
+  let after: string | undefined
+  do {
+    const page = await listVisibleRepos(hub, operator, { ...options, after })
+    yield* page.repos
+    after = page.next
+  } while (after !== undefined)
+}
+
+/** The name that a path stands for. Throws InputInvalid. */
+export function readRepoPath(path: string): RepoName {
   const name = parseRepoPath(path)
-  if (name !== undefined) return await openRepo(hub, operator, name, 'admin')
+  if (name !== undefined) return name
   throw new HoldfastError('InputInvalid', { message: `"${path}" is not the path of a repository: ${repoArgument}.` })
 }

@@ -2,10 +2,8 @@
 import type { Command } from 'commander'
 import { checkLfsObjects, checkRepo, type FsckOptions } from '../hub/fsck.ts'
 import type { Hub } from '../hub/hub.ts'
-import { operator } from '../hub/principal.ts'
-import { type Repo, repoPath } from '../hub/repo.ts'
-import { listVisibleRepos } from '../hub/repos.ts'
-import { openNamedRepo, repoArgument } from './arguments.ts'
+import { repoPath } from '../hub/repo.ts'
+import { allRepos, openNamedRepo, repoArgument } from './arguments.ts'
 import { note, print, printTable } from './output.ts'
 import { withHub } from './with-hub.ts'
 
@@ -44,13 +42,4 @@ async function check(hub: Hub, path: string | undefined, isDeep: boolean): Promi
   if (faults === 0) return
   note('Something is damaged or lost. Restore what is named above from a backup, or push it again.')
   process.exitCode = 1
-}
-
-async function* allRepos(hub: Hub): AsyncGenerator<Repo> {
-  let after: string | undefined
-  do {
-    const page = await listVisibleRepos(hub, operator, { after })
-    yield* page.repos
-    after = page.next
-  } while (after !== undefined)
 }

@@ -5,12 +5,11 @@ import { findLfsFile } from '../bare/lfs-files.ts'
 import { HoldfastError, isHoldfastError } from '../errors.ts'
 import type { Hub } from '../hub/hub.ts'
 import { type Imported, type ImportOptions, importRepository } from '../hub/import.ts'
-import { parseRepoPath } from '../hub/names.ts'
 import { openRepo } from '../hub/open-repo.ts'
 import { operator } from '../hub/principal.ts'
 import { type Repo, repoPath } from '../hub/repo.ts'
 import { createRepo } from '../hub/repos.ts'
-import { repoArgument } from './arguments.ts'
+import { readRepoPath, repoArgument } from './arguments.ts'
 import { note, print } from './output.ts'
 import { withHub } from './with-hub.ts'
 
@@ -65,10 +64,7 @@ async function importFolder(
 }
 
 async function openOrCreate(hub: Hub, path: string, isPrivate: boolean): Promise<Repo> {
-  const name = parseRepoPath(path)
-  if (name === undefined) {
-    throw new HoldfastError('InputInvalid', { message: `"${path}" is not the path of a repository: ${repoArgument}.` })
-  }
+  const name = readRepoPath(path)
   return await openRepo(hub, operator, name, 'admin').catch(async (error: unknown) => {
     if (!isHoldfastError(error, 'RepoNotFound')) throw error
     return await createRepo(hub, operator, name, isPrivate ? 'private' : 'public')

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { createOrganization, listMembersOf, setMember } from '../hub/organizations.ts'
 import type { Role } from '../hub/principal.ts'
 import { roleOption } from './arguments.ts'
-import { print, printTable } from './output.ts'
+import { print, printRoles } from './output.ts'
 import { withHub } from './with-hub.ts'
 
 export function addOrgCommands(program: Command): void {
@@ -38,12 +38,4 @@ export function addOrgCommands(program: Command): void {
     if (options.role === undefined && !options.remove) member.error('error: --role or --remove is needed')
     await withHub(async (hub) => print(await setMember(hub, name, user, options.role)))
   })
-}
-
-/** The table of members or collaborators. */
-export function printRoles(rows: readonly { name: string; role: Role }[]): void {
-  printTable(
-    ['USER', 'ROLE'],
-    rows.map(({ name, role }) => [name, role]),
-  )
 }

@@ -1,10 +1,13 @@
 /** What commands print: results to standard output, words for people to standard error. */
 import type { HoldfastError } from '../errors.ts'
+import type { Role } from '../hub/principal.ts'
 
+/** A line on standard output. */
 export function print(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
+/** A line on standard error. */
 export function note(line: string): void {
   process.stderr.write(`${line}\n`)
 }
@@ -27,6 +30,14 @@ export function printTable(headings: readonly string[], rows: readonly (readonly
         .join('  ')
         .trimEnd(),
     )
+}
+
+/** The table of members or collaborators. */
+export function printRoles(rows: readonly { name: string; role: Role }[]): void {
+  printTable(
+    ['USER', 'ROLE'],
+    rows.map(({ name, role }) => [name, role]),
+  )
 }
 
 /** A moment to the second in UTC, or a dash. */

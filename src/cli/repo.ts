@@ -6,20 +6,18 @@ import { listCollaboratorsOf, setCollaborator } from '../hub/collaborators.ts'
 import type { Hub } from '../hub/hub.ts'
 import { parseRepoPath } from '../hub/names.ts'
 import { operator, type Role } from '../hub/principal.ts'
-import { type Repo, type RepoType, repoPath, type Visibility } from '../hub/repo.ts'
+import { type Repo, type RepoType, repoPath, repoTypes, type Visibility } from '../hub/repo.ts'
 import {
   createRepo,
   deleteRepo,
-  listVisibleRepos,
   moveRepo,
   type RepoListOptions,
   repoUrl,
   setDefaultBranch,
   setVisibility,
 } from '../hub/repos.ts'
-import { openNamedRepo, repoArgument, repoTypes, roleOption } from './arguments.ts'
-import { printRoles } from './org.ts'
-import { formatTime, note, print, printTable } from './output.ts'
+import { allRepos, openNamedRepo, repoArgument, roleOption } from './arguments.ts'
+import { formatTime, note, print, printRoles, printTable } from './output.ts'
 import { withHub } from './with-hub.ts'
 
 export function addRepoCommands(program: Command): void {
@@ -63,30 +61,14 @@ function addList(repo: Command): void {
     .addHelpText('after', '\nExamples:\n  $ holdfast repo list\n  $ holdfast repo list --type dataset --namespace acme')
     .action(async (options: RepoListOptions) => {
       await withHub(async (hub) => {
-        const repos = await listAll(hub, options)
-        printTable(
-          ['REPOSITORY', 'TYPE', 'VISIBILITY', 'CREATED', 'UPDATED'],
-          repos.map((each) => [
-            repoPath(each),
-            each.type,
-            each.visibility,
-            formatTime(each.createdAt),
-            formatTime(each.updatedAt),
-          ]),
-        )
+        const rows: string[][] = []
+        for await (const each of allRepos(hub, options)) {
+          const times = [each.createdAt, each.updatedAt].map(formatTime)
+          rows.push([repoPath(each), each.type, each.visibility, ...times])
+        }
+        printTable(['REPOSITORY', 'TYPE', 'VISIBILITY', 'CREATED', 'UPDATED'], rows)
       })
     })
-}
-
-async function listAll(hub: Hub, options: RepoListOptions): Promise<Repo[]> {
-  const all: Repo[] = []
-  let after: string | undefined
-  do {
-    const page = await listVisibleRepos(hub, operator, { ...options, after })
-    all.push(...page.repos)
-    after = page.next
-  } while (after !== undefined)
-  return all
 }
 
 function addDelete(repo: Command): void {

@@ -1,7 +1,5 @@
 /** Statements on access tokens. Only the SHA-256 of a token is ever stored. */
-import type { Queryable, UserId } from './queryable.ts'
-
-type StoredRole = 'read' | 'write' | 'admin'
+import type { Queryable, StoredRole, UserId } from './queryable.ts'
 
 export interface TokenBearerRow {
   tokenId: string

@@ -1,7 +1,5 @@
 /** Statements on collaborators: users with a role for one repository. */
-import type { Queryable, RepoId, UserId } from './queryable.ts'
-
-type StoredRole = 'read' | 'write' | 'admin'
+import type { Queryable, RepoId, StoredRole, UserId } from './queryable.ts'
 
 export interface CollaboratorRow {
   userId: UserId

@@ -1,7 +1,5 @@
 /** Statements on organizations, their members, and namespaces in general. */
-import type { NamespaceId, Queryable, UserId } from './queryable.ts'
-
-type StoredRole = 'read' | 'write' | 'admin'
+import type { NamespaceId, Queryable, StoredRole, UserId } from './queryable.ts'
 
 export interface NamespaceRow {
   namespaceId: NamespaceId

@@ -21,3 +21,6 @@ export interface Database extends Queryable {
 export type RepoId = string & { readonly brand: 'RepoId' }
 export type NamespaceId = string & { readonly brand: 'NamespaceId' }
 export type UserId = NamespaceId & { readonly brandUser: 'UserId' }
+
+/** What members, collaborators and tokens hold, as the schema spells it. */
+export type StoredRole = 'read' | 'write' | 'admin'

@@ -1,9 +1,8 @@
 /** Statements on repositories: by name with the asker's role, lists, and what their owners change. */
-import type { NamespaceId, Queryable, RepoId, UserId } from './queryable.ts'
+import type { NamespaceId, Queryable, RepoId, StoredRole, UserId } from './queryable.ts'
 
 type StoredType = 'model' | 'dataset' | 'space'
 type StoredVisibility = 'public' | 'private'
-type StoredRole = 'read' | 'write' | 'admin'
 
 export interface RepoRow {
   id: RepoId

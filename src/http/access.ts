@@ -8,6 +8,7 @@ import { HoldfastError } from '../errors.ts'
 import type { RouteAccess } from '../hub/access.ts'
 import type { Hub } from '../hub/hub.ts'
 import { openRepo } from '../hub/open-repo.ts'
+import { type Role, roles } from '../hub/principal.ts'
 import type { Repo, RepoName, RepoType } from '../hub/repo.ts'
 
 declare module 'fastify' {
@@ -44,8 +45,8 @@ export function decideAccessOnRoutes(server: FastifyInstance, hub: Hub): void {
   })
 }
 
-function isRepoAccess(access: unknown): access is 'read' | 'write' | 'admin' {
-  return access === 'read' || access === 'write' || access === 'admin'
+function isRepoAccess(access: unknown): access is Role {
+  return roles.some((role) => role === access)
 }
 
 /** Git clients may write `.git` behind the name, or leave it out. */

@@ -1,7 +1,7 @@
 /** Routes below a repository's address, for the three repository types at once. */
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import type { RouteAccess } from '../hub/access.ts'
-import { type RepoType, repoPrefixes } from '../hub/repo.ts'
+import { type RepoType, repoPrefixes, repoTypes } from '../hub/repo.ts'
 
 export interface RepoRoute extends Omit<RouteOptions, 'url' | 'config'> {
   /** What follows the repository's name, with its leading slash. */
@@ -11,8 +11,6 @@ export interface RepoRoute extends Omit<RouteOptions, 'url' | 'config'> {
 
 /** How the Hub API spells repository types in paths: `/api/{models|datasets|spaces}`. */
 export const apiTypeNames: Record<RepoType, string> = { model: 'models', dataset: 'datasets', space: 'spaces' }
-
-const repoTypes = Object.keys(repoPrefixes) as RepoType[]
 
 /** Registers `/{prefix}{namespace}/{repo}[.git]{path}` for models, datasets and spaces. */
 export function repoRoute(server: FastifyInstance, route: RepoRoute): void {

@@ -1,13 +1,13 @@
 /** The one decision "what may this principal do with this repository" (design law 4). Pure: facts in, answer out. */
-import type { Principal, Role } from './principal.ts'
+import { type Principal, type Role, roles } from './principal.ts'
 import type { Repo } from './repo.ts'
 
-export type Access = 'none' | 'read' | 'write' | 'admin'
+export type Access = 'none' | Role
 
 /** What a route demands: `public` asks for nothing, `account` for a signed-in user, the rest for that access to its repository. */
-export type RouteAccess = 'public' | 'account' | 'read' | 'write' | 'admin'
+export type RouteAccess = 'public' | 'account' | Role
 
-const ranks: Record<Access, number> = { none: 0, read: 1, write: 2, admin: 3 }
+const ascending: readonly Access[] = ['none', ...roles]
 
 /**
  * The access of `principal` to `repo`. `role` is the greatest role the user holds for it: as owner of the namespace
@@ -20,14 +20,19 @@ export function decideAccess(principal: Principal, repo: Pick<Repo, 'visibility'
   return higher(open, lower(held, principal.role))
 }
 
-export function allows(access: Access, demanded: 'read' | 'write' | 'admin'): boolean {
-  return ranks[access] >= ranks[demanded]
+/** True where `access` is enough for what is demanded: each role includes the lower ones. */
+export function allows(access: Access, demanded: Role): boolean {
+  return rankOf(access) >= rankOf(demanded)
 }
 
 function higher(a: Access, b: Access): Access {
-  return ranks[a] >= ranks[b] ? a : b
+  return rankOf(a) >= rankOf(b) ? a : b
 }
 
 function lower(a: Access, b: Access): Access {
-  return ranks[a] <= ranks[b] ? a : b
+  return rankOf(a) <= rankOf(b) ? a : b
+}
+
+function rankOf(access: Access): number {
+  return ascending.indexOf(access)
 }

@@ -1,7 +1,7 @@
 /** The rules for names of accounts and repositories: those which the Hub's clients check themselves (hub-api.md §1.1). */
 import type { Limits } from '../config.ts'
 import { HoldfastError } from '../errors.ts'
-import { type RepoName, repoPrefixes } from './repo.ts'
+import { type RepoName, repoPrefixes, repoTypes } from './repo.ts'
 import { isReservedName } from './reserved-names.ts'
 
 /** Throws InputInvalid or NameReserved, with a sentence, unless a new account may have this name. */
@@ -39,6 +39,6 @@ export function parseRepoPath(path: string): RepoName | undefined {
   if (parts === null) return undefined
   const [, prefix = '', namespace, name] = parts
   if (prefix === '' && (namespace === 'datasets' || namespace === 'spaces')) return undefined
-  const type = (Object.keys(repoPrefixes) as RepoName['type'][]).find((each) => repoPrefixes[each] === prefix)
+  const type = repoTypes.find((each) => repoPrefixes[each] === prefix)
   return type === undefined ? undefined : { type, namespace, name }
 }

@@ -3,7 +3,7 @@ import { findRepo } from '../database/repos.ts'
 import { HoldfastError } from '../errors.ts'
 import { type Access, allows, decideAccess } from './access.ts'
 import type { Hub } from './hub.ts'
-import type { Actor, Principal, UserPrincipal } from './principal.ts'
+import type { Actor, Principal, Role, UserPrincipal } from './principal.ts'
 import { type Repo, type RepoName, repoPath } from './repo.ts'
 
 /**
@@ -13,12 +13,7 @@ import { type Repo, type RepoName, repoPath } from './repo.ts'
  * (details.anonymous: signing in could help); CredentialsMissing where an anonymous caller may read but wants more;
  * AccessDenied where a user may read but wants more.
  */
-export async function openRepo(
-  hub: Hub,
-  actor: Actor,
-  name: RepoName,
-  demanded: 'read' | 'write' | 'admin',
-): Promise<Repo> {
+export async function openRepo(hub: Hub, actor: Actor, name: RepoName, demanded: Role): Promise<Repo> {
   const userId = actor.kind === 'user' ? actor.userId : undefined
   const found = await findRepo(hub.database, name, userId)
   if (actor.kind === 'operator') {
@@ -42,8 +37,8 @@ function tooLittle(
   principal: Principal,
   repo: Repo,
   access: Access,
-  demanded: 'write' | 'admin' | 'read',
-  role: 'read' | 'write' | 'admin' | undefined,
+  demanded: Role,
+  role: Role | undefined,
 ): HoldfastError {
   if (principal.kind === 'anonymous') {
     return new HoldfastError('CredentialsMissing', {
@@ -59,6 +54,6 @@ function tooLittle(
 }
 
 /** The sentence for somebody whose own role would do, but whose token's does not. */
-export function tokenTooWeak(principal: UserPrincipal, demanded: 'read' | 'write' | 'admin', purpose: string): string {
+export function tokenTooWeak(principal: UserPrincipal, demanded: Role, purpose: string): string {
   return `This needs a token of the role ${demanded} ${purpose}, and the role of the token "${principal.tokenName}" is ${principal.role}.`
 }

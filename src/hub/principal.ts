@@ -1,7 +1,9 @@
 /** Who asks. Decided once per request from its credentials; rules never see headers. */
 import type { UserId } from '../database/queryable.ts'
 
-export type Role = 'read' | 'write' | 'admin'
+/** In ascending order. */
+export const roles = ['read', 'write', 'admin'] as const
+export type Role = (typeof roles)[number]
 
 export interface UserPrincipal {
   kind: 'user'

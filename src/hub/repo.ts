@@ -1,7 +1,8 @@
 /** A hosted repository as the rules see it: one row, read at the start of every request and never kept. */
 import type { NamespaceId, RepoId } from '../database/queryable.ts'
 
-export type RepoType = 'model' | 'dataset' | 'space'
+export const repoTypes = ['model', 'dataset', 'space'] as const
+export type RepoType = (typeof repoTypes)[number]
 export type Visibility = 'public' | 'private'
 
 /** How a repository is addressed from outside: `/{prefix}{namespace}/{name}`. Matched without regard to case. */
