@@ -3,8 +3,9 @@ import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, 
 import { join, resolve } from 'node:path'
 import { HoldfastError } from '../errors.ts'
 import { idBytes, type ObjectId, objectIdAt } from '../git/object-id.ts'
+import { compareIds } from '../git/pack/id-order.ts'
 import { PackFile } from '../git/pack/pack-file.ts'
-import { compareIds, PackIndex } from '../git/pack/pack-index.ts'
+import { PackIndex } from '../git/pack/pack-index.ts'
 import { PackSet } from '../git/pack/pack-set.ts'
 import type { GitObject, ObjectDatabase, ObjectType, Ordinal, StoredEntry } from '../git/repository.ts'
 import {

@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HoldfastError } from '../errors.ts'
-import { type ObjectId, objectIdBytes, parseObjectId } from '../git/object-id.ts'
-import type { ObjectDatabase, Ref, RefSnapshot } from '../git/repository.ts'
+import { type ObjectId, parseObjectId } from '../git/object-id.ts'
+import { locateId, type ObjectDatabase, type Ref, type RefSnapshot } from '../git/repository.ts'
 import { peel } from '../git/walk/commit-graph.ts'
 
 const symrefDepthMax = 5
@@ -41,7 +41,7 @@ function symrefTarget(value: string): string | undefined {
 }
 
 function peelRef(objects: ObjectDatabase, name: string, id: ObjectId): ObjectId | undefined {
-  const ordinal = objects.locate(objectIdBytes(id))
+  const ordinal = locateId(objects, id)
   if (ordinal < 0) throw new HoldfastError('ObjectMissing', { message: `${name} points to ${id}, which is missing.` })
   const target = peel(objects, ordinal)
   return target === ordinal ? undefined : objects.idOf(target)

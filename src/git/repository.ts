@@ -6,7 +6,7 @@
  * read is a `pread` from the page cache (about 2 µs; an asynchronous read costs 30 µs and more, and a walk does
  * hundreds of thousands). Long loops give the event loop back by `git/fair-loop.ts`.
  */
-import type { ObjectId } from './object-id.ts'
+import { type ObjectId, objectIdBytes } from './object-id.ts'
 
 export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag'
 
@@ -61,6 +61,11 @@ export interface ObjectDatabase {
   inStoredOrder(ordinals: Uint32Array): Uint32Array
   /** All ids that begin with the hex digits of `prefix` (at least 4), at most `max` of them. */
   expand(prefix: string, max: number): ObjectId[]
+}
+
+/** The ordinal of an id in text; -1 when the object is absent. */
+export function locateId(objects: ObjectDatabase, id: ObjectId): Ordinal {
+  return objects.locate(objectIdBytes(id))
 }
 
 export interface Ref {

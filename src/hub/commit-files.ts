@@ -1,8 +1,8 @@
 /** What lies in a commit's trees: by path, or in Git's order. */
 import { HoldfastError } from '../errors.ts'
 import { commitIds } from '../git/commit.ts'
-import { type ObjectId, objectIdAt, objectIdBytes } from '../git/object-id.ts'
-import type { ObjectDatabase, Ordinal } from '../git/repository.ts'
+import { type ObjectId, objectIdAt } from '../git/object-id.ts'
+import { locateId, type ObjectDatabase, type Ordinal } from '../git/repository.ts'
 import { isDirectory, isGitlink, TreeCursor } from '../git/tree.ts'
 import { type LfsPointer, parsePointer, pointerMaxBytes } from '../lfs/pointer.ts'
 
@@ -67,7 +67,7 @@ export function describeBlob(
 
 /** Throws ObjectMissing: what a visible commit leads to exists, unless the repository is damaged. */
 export function locateObject(objects: ObjectDatabase, id: ObjectId): Ordinal {
-  const ordinal = objects.locate(objectIdBytes(id))
+  const ordinal = locateId(objects, id)
   if (ordinal < 0) throw new HoldfastError('ObjectMissing', { message: `Object ${id} is missing.` })
   return ordinal
 }

@@ -5,7 +5,7 @@ import { commitIds } from '../git/commit.ts'
 import { fairLoop } from '../git/fair-loop.ts'
 import { findFault } from '../git/fsck.ts'
 import { idBytes } from '../git/object-id.ts'
-import type { GitObject, ObjectDatabase, Ordinal } from '../git/repository.ts'
+import { type GitObject, locateId, type ObjectDatabase, type Ordinal } from '../git/repository.ts'
 import { parseTag } from '../git/tag.ts'
 import { isGitlink, TreeCursor } from '../git/tree.ts'
 
@@ -23,7 +23,7 @@ export async function checkObjects(objects: ObjectDatabase, options: ObjectCheck
     if (pause.due()) await pause.now()
     const id = objects.idOf(ordinal)
     // A copy of an object that is known by another copy; packs themselves are checked byte by byte.
-    if (objects.locate(Buffer.from(id, 'hex')) !== ordinal) continue
+    if (locateId(objects, id) !== ordinal) continue
     count++
     try {
       const fault = await findObjectFault(objects, ordinal, options.isDeep)

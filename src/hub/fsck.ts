@@ -11,6 +11,7 @@ import { listPacks, type PackRow } from '../database/packs.ts'
 import type { RepoId } from '../database/queryable.ts'
 import { isHoldfastError } from '../errors.ts'
 import { PackIndex } from '../git/pack/pack-index.ts'
+import { locateId } from '../git/repository.ts'
 import { readTail } from './fsck-bytes.ts'
 import { checkObjects } from './fsck-objects.ts'
 import type { Hub } from './hub.ts'
@@ -43,7 +44,7 @@ export async function checkRepo(hub: Hub, repo: Repo, options: FsckOptions): Pro
       check.objects = await checkObjects(objects, { isDeep: options.isDeep, onFault })
       for (const { name, id, peeledId } of refs) {
         for (const objectId of peeledId === undefined ? [id] : [id, peeledId]) {
-          if (objects.locate(Buffer.from(objectId, 'hex')) < 0) onFault(`${name} names ${objectId}, which is missing`)
+          if (locateId(objects, objectId) < 0) onFault(`${name} names ${objectId}, which is missing`)
         }
       }
     })

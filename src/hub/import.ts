@@ -1,9 +1,8 @@
 /** Import: a whole repository from elsewhere, with the LFS content beside it, through the one path by which refs move. */
 import { HoldfastError } from '../errors.ts'
 import type { PushReport } from '../git/host.ts'
-import { objectIdBytes } from '../git/object-id.ts'
 import { writePack } from '../git/pack/writer.ts'
-import type { ObjectDatabase, Ref, RefSnapshot } from '../git/repository.ts'
+import { locateId, type ObjectDatabase, type Ref, type RefSnapshot } from '../git/repository.ts'
 import { selectObjects } from '../git/walk/select-objects.ts'
 import type { Hub } from './hub.ts'
 import { type FindLfsContent, findPointers, importLfs } from './import-lfs.ts'
@@ -48,7 +47,7 @@ export async function importRepository(
   if ((await hub.repositories.refs(repo)).refs.length > 0) {
     throw new HoldfastError('Conflict', { message: `${repoPath(repo)} is not empty. Import into a new repository.` })
   }
-  const wants = refs.refs.map(({ id }) => objects.locate(objectIdBytes(id)))
+  const wants = refs.refs.map(({ id }) => locateId(objects, id))
   const { ordinals } = await selectObjects(objects, {
     wants,
     haves: [],

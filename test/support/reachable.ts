@@ -1,9 +1,9 @@
 /** Which ids the refs lead to: what a host asks before it gives an id away. */
 import type { ObjectId } from '../../src/git/object-id.ts'
-import type { ObjectDatabase, Ordinal } from '../../src/git/repository.ts'
+import { locateId, type ObjectDatabase, type Ordinal } from '../../src/git/repository.ts'
 import { findNonAncestors } from '../../src/git/walk/ancestry.ts'
 import { CommitGraph, peel } from '../../src/git/walk/commit-graph.ts'
-import { locateId, selectObjects } from '../../src/git/walk/select-objects.ts'
+import { selectObjects } from '../../src/git/walk/select-objects.ts'
 
 /**
  * Those of `wants` that no id of `tips` leads to; absent objects are among them. Commits and the tags on the way are

@@ -5,6 +5,7 @@
 import { idBytes } from '../object-id.ts'
 import type { ObjectType } from '../repository.ts'
 import { emptyEntryHeader, entryHeaderMaxBytes, packInvalid, readEntryHeader, typeOfCode } from './format.ts'
+import { Inflater } from './inflate.ts'
 import type { PackIndex } from './pack-index.ts'
 
 /** An immutable local file (disk/ provides it): read synchronously, at any position. */
@@ -30,6 +31,8 @@ export interface PackEntry {
 
 // Entries that are read in the order in which they lie share a window of a few hundred entries; a jump reads one page.
 const windowBytes = 64 * 1024
+/** Entries that inflate to more are streamed. */
+export const pieceBytes = 64 * 1024
 const jumpBytes = 4 * 1024
 const header = emptyEntryHeader()
 // Numbers a pack file within this process, so that one cache of objects can serve all packs.
@@ -87,6 +90,30 @@ export class PackFile {
     const bytes = Buffer.allocUnsafe(length)
     this.copy(bytes, 0, length, entry.dataOffset)
     return bytes
+  }
+
+  /** Inflates a whole entry of any size in flat memory. */
+  *inflatePieces(entry: PackEntry): Generator<Buffer> {
+    const inflater = new Inflater()
+    inflater.start()
+    const input = Buffer.allocUnsafe(pieceBytes)
+    let unread = entry.dataOffset
+    let inputAt = 0
+    let inputEnd = 0
+    for (let left = entry.sizeBytes; left > 0; ) {
+      if (inputAt === inputEnd) {
+        inputEnd = Math.min(pieceBytes, entry.end - unread)
+        if (inputEnd === 0) throw packInvalid('an entry ends too early', entry.offset)
+        this.copy(input, 0, inputEnd, unread)
+        unread += inputEnd
+        inputAt = 0
+      }
+      const piece = Buffer.allocUnsafe(Math.min(pieceBytes, left))
+      inflater.feed(input, inputAt, inputEnd - inputAt, piece, 0, piece.length)
+      inputAt += inflater.consumedBytes
+      left -= inflater.producedBytes
+      if (inflater.producedBytes > 0) yield piece.subarray(0, inflater.producedBytes)
+    }
   }
 
   #view(position: number, length: number): Buffer {

@@ -1,15 +1,10 @@
-/**
- * Pack indexes of version 2 (gitformat-pack): which objects a pack holds and where, sorted by id. What is written here
- * is, for a self-contained pack, byte for byte what `git index-pack` writes.
- */
-import { createHash, hash } from 'node:crypto'
+/** Pack indexes of version 2 (gitformat-pack): which objects a pack holds and where, sorted by id. */
+import { hash } from 'node:crypto'
 import { HoldfastError } from '../../errors.ts'
 import { idBytes, type ObjectId, objectIdAt } from '../object-id.ts'
 import { packTrailerBytes } from './format.ts'
-
-const fanoutAt = 8
-const idsAt = fanoutAt + 256 * 4
-const largeOffsetBit = 0x80000000
+import { compareIds } from './id-order.ts'
+import { fanoutAt, idsAt, indexMagic, indexVersion, largeOffsetBit } from './index-format.ts'
 
 /** Objects are numbered by `position`, their place in the order of ids. */
 export class PackIndex {
@@ -23,7 +18,7 @@ export class PackIndex {
 
   /** Keeps `bytes`. Throws PackInvalid unless they are a whole, consistent index with the right checksum. */
   constructor(bytes: Buffer) {
-    if (bytes.length < idsAt + 40 || bytes.readUInt32BE(0) !== 0xff744f63 || bytes.readUInt32BE(4) !== 2) {
+    if (bytes.length < idsAt + 40 || bytes.readUInt32BE(0) !== indexMagic || bytes.readUInt32BE(4) !== indexVersion) {
       throw indexInvalid('it is not a version 2 index')
     }
     this.#bytes = bytes
@@ -166,81 +161,6 @@ export class PackIndex {
       }
     }
   }
-}
-
-/** What is known of each entry, in any order: all four tables have `objectCount` elements. */
-export interface IndexEntries {
-  objectCount: number
-  /** 20 bytes each. */
-  ids: Buffer
-  crcs: Uint32Array
-  offsets: Float64Array
-}
-
-/** The bytes of the index of these entries. The ids must differ: `sortIds` tells. */
-export function writePackIndex(entries: IndexEntries, packChecksum: Uint8Array, order = sortIds(entries)): Buffer {
-  const { objectCount, ids, crcs, offsets } = entries
-  const crcsAt = idsAt + objectCount * idBytes
-  const offsetsAt = crcsAt + objectCount * 4
-  const largeOffsets: number[] = []
-  const tables = Buffer.alloc(offsetsAt + objectCount * 4)
-  tables.writeUInt32BE(0xff744f63, 0)
-  tables.writeUInt32BE(2, 4)
-  const counts = new Uint32Array(256)
-  for (let position = 0; position < objectCount; position++) {
-    const entry = order[position]
-    counts[ids[entry * idBytes]]++
-    ids.copy(tables, idsAt + position * idBytes, entry * idBytes, (entry + 1) * idBytes)
-    tables.writeUInt32BE(crcs[entry], crcsAt + position * 4)
-    const offset = offsets[entry]
-    const isLarge = offset >= largeOffsetBit
-    tables.writeUInt32BE(isLarge ? largeOffsetBit + largeOffsets.length : offset, offsetsAt + position * 4)
-    if (isLarge) largeOffsets.push(offset)
-  }
-  let total = 0
-  for (let byte = 0; byte < 256; byte++) {
-    total += counts[byte]
-    tables.writeUInt32BE(total, fanoutAt + byte * 4)
-  }
-  const large = Buffer.alloc(largeOffsets.length * 8)
-  for (const [index, offset] of largeOffsets.entries()) large.writeBigUInt64BE(BigInt(offset), index * 8)
-  const parts = [tables, large, packChecksum]
-  const digest = createHash('sha1')
-  for (const part of parts) digest.update(part)
-  return Buffer.concat([...parts, digest.digest()])
-}
-
-/**
- * The numbers of the entries in the order of their ids. Sorts numbers made of the id's first 27 bits and the entry's
- * number natively, then puts the few equal beginnings in order: far faster than a comparator.
- */
-export function sortIds(entries: { objectCount: number; ids: Buffer }): Uint32Array {
-  const { objectCount, ids } = entries
-  const keys = new Float64Array(objectCount)
-  for (let entry = 0; entry < objectCount; entry++) {
-    keys[entry] = (ids.readUInt32BE(entry * idBytes) >>> 5) * 2 ** 26 + entry
-  }
-  keys.sort()
-  const order = new Uint32Array(objectCount)
-  for (let position = 0; position < objectCount; position++) {
-    const entry = keys[position] % 2 ** 26
-    let at = position
-    while (at > 0 && compareIds(ids, order[at - 1] * idBytes, ids, entry * idBytes) > 0) {
-      order[at] = order[at - 1]
-      at--
-    }
-    order[at] = entry
-  }
-  return order
-}
-
-/** Below, at or above zero as the id at `a[aAt]` sorts before, with or behind the one at `b[bAt]`. */
-export function compareIds(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number): number {
-  for (let index = 0; index < idBytes; index++) {
-    const difference = a[aAt + index] - b[bAt + index]
-    if (difference !== 0) return difference
-  }
-  return 0
 }
 
 /** The last rank whose offset is not above `offset`; -1 where all are above. */

@@ -11,12 +11,11 @@ import type { GitObject, ObjectDatabase, ObjectType, Ordinal, StoredEntry } from
 import { applyDelta, readDeltaSizes } from './delta.ts'
 import { Inflater } from './inflate.ts'
 import { cachedObject, cacheObject } from './object-cache.ts'
-import type { PackEntry, PackFile } from './pack-file.ts'
+import { type PackEntry, type PackFile, pieceBytes } from './pack-file.ts'
 
 const inflater = new Inflater()
 // A delta opens with two sizes of at most 10 bytes each.
 const deltaSizesBytes = 20
-const pieceBytes = 64 * 1024
 
 export interface PackSetLimits {
   /** Blobs above it are only streamed. */
@@ -107,7 +106,7 @@ export class PackSet implements ObjectDatabase {
       yield this.read(ordinal).data
       return
     }
-    yield* streamWhole(pack, entry)
+    yield* pack.inflatePieces(entry)
   }
 
   stored(ordinal: Ordinal): StoredEntry {
@@ -197,30 +196,6 @@ function sortByOffset(ordinals: Uint32Array, first: Ordinal, pack: PackFile): vo
   let count = 0
   for (const position of index.positionsByOffset()) {
     if (wanted[position] === 1) ordinals[count++] = first + position
-  }
-}
-
-/** Inflates a whole entry of any size in flat memory. */
-async function* streamWhole(pack: PackFile, entry: PackEntry): AsyncGenerator<Uint8Array> {
-  const own = new Inflater()
-  own.start()
-  const input = Buffer.allocUnsafe(pieceBytes)
-  let unread = entry.dataOffset
-  let inputAt = 0
-  let inputEnd = 0
-  for (let left = entry.sizeBytes; left > 0; ) {
-    if (inputAt === inputEnd) {
-      inputEnd = Math.min(pieceBytes, entry.end - unread)
-      if (inputEnd === 0) throw damaged(`the entry at offset ${entry.offset} ends too early`)
-      pack.copy(input, 0, inputEnd, unread)
-      unread += inputEnd
-      inputAt = 0
-    }
-    const piece = Buffer.allocUnsafe(Math.min(pieceBytes, left))
-    own.feed(input, inputAt, inputEnd - inputAt, piece, 0, piece.length)
-    inputAt += own.consumedBytes
-    left -= own.producedBytes
-    if (own.producedBytes > 0) yield piece.subarray(0, own.producedBytes)
   }
 }
 

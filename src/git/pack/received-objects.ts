@@ -12,8 +12,8 @@ import { parseTag } from '../tag.ts'
 import { isDirectory, isGitlink, TreeCursor } from '../tree.ts'
 import type { EntryTable } from './entry-table.ts'
 import { packInvalid, typeCodes, typeOfCode } from './format.ts'
+import { sortIds } from './id-order.ts'
 import { IdSet } from './id-set.ts'
-import { sortIds } from './pack-index.ts'
 
 /** Room that `accept` needs in front of an object's data: the header under which Git hashes an object. */
 export const hashHeaderBytes = 32

@@ -11,6 +11,7 @@ import { fairLoop } from '../fair-loop.ts'
 import { type ByteStream, idBytes } from '../object-id.ts'
 import type { ObjectDatabase, Ordinal, StoredEntry } from '../repository.ts'
 import { entryHeaderMaxBytes, typeCodes, writeEntryHeader, writeOfsDistance, writePackHeader } from './format.ts'
+import { type EntryPiece, OutgoingChunk } from './outgoing-chunk.ts'
 
 export interface WritePackOptions {
   /** The reader understands OFS_DELTA. */
@@ -23,9 +24,6 @@ export interface WritePackOptions {
   onProgress?: (written: number) => void
   signal?: AbortSignal
 }
-
-// Large enough that side-band framing and hashing cost little per byte, small enough to keep memory flat.
-const chunkBytes = 256 * 1024
 
 /** The pack of exactly these objects, in pieces of up to 256 KiB. Throws what reading a stored object throws. */
 export async function* writePack(
@@ -59,20 +57,6 @@ export async function* writePack(
     yield bytes
   }
   yield hash.digest()
-}
-
-/** Bytes of a stored pack from `start` up to `end`. */
-interface StoredRun {
-  pack: number
-  start: number
-  end: number
-}
-
-/** What goes out for one object: a header unless the stored one serves, then fresh bytes or stored ones. */
-interface EntryPiece {
-  header: Buffer | undefined
-  fresh: Buffer | undefined
-  stored: StoredRun | undefined
 }
 
 /** Decides how each object is written, knowing what has been written before. */
@@ -138,70 +122,5 @@ class EntryPlan {
     const { type, data } = this.#objects.read(ordinal)
     const length = writeEntryHeader(this.#header, 0, typeCodes[type], data.length)
     return { header: this.#header.subarray(0, length), fresh: deflateSync(data), stored: undefined }
-  }
-}
-
-/**
- * Gathers pieces into chunks. Entries that lie side by side are read from their pack in one go, straight into place:
- * a read costs 2 µs, as much as everything else that is done for a small entry.
- */
-class OutgoingChunk {
-  /** Of the next byte, in the outgoing pack. */
-  position = 0
-  #bytes = Buffer.allocUnsafe(chunkBytes)
-  #length = 0
-  #run: StoredRun = { pack: -1, start: 0, end: 0 }
-
-  append(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#length)
-    this.#length += bytes.length
-    this.position += bytes.length
-  }
-
-  /** Adds a piece, yielding every chunk that becomes full. */
-  *fill(objects: ObjectDatabase, piece: EntryPiece): Generator<Buffer> {
-    const { header, fresh, stored } = piece
-    const run = this.#run
-    const isNext = header === undefined && stored?.pack === run.pack && stored.start === run.end
-    if (!isNext || run.end - run.start >= chunkBytes) yield* this.#flushRun(objects)
-    if (header !== undefined) yield* this.#fillFresh(header)
-    if (fresh !== undefined) yield* this.#fillFresh(fresh)
-    if (stored === undefined) return
-    this.position += stored.end - stored.start
-    if (this.#run.start === this.#run.end) this.#run = { ...stored }
-    else this.#run.end = stored.end
-  }
-
-  /** Yields what is left. */
-  *finish(objects: ObjectDatabase): Generator<Buffer> {
-    yield* this.#flushRun(objects)
-    yield this.#take()
-  }
-
-  *#flushRun(objects: ObjectDatabase): Generator<Buffer> {
-    const run = this.#run
-    while (run.start < run.end) {
-      if (this.#length === chunkBytes) yield this.#take()
-      const length = Math.min(run.end - run.start, chunkBytes - this.#length)
-      objects.copyStored(run.pack, run.start, this.#bytes, this.#length, length)
-      this.#length += length
-      run.start += length
-    }
-  }
-
-  *#fillFresh(bytes: Buffer): Generator<Buffer> {
-    for (let start = 0; start < bytes.length; ) {
-      if (this.#length === chunkBytes) yield this.#take()
-      const length = Math.min(bytes.length - start, chunkBytes - this.#length)
-      this.append(bytes.subarray(start, start + length))
-      start += length
-    }
-  }
-
-  #take(): Buffer {
-    const bytes = this.#bytes.subarray(0, this.#length)
-    this.#bytes = Buffer.allocUnsafe(chunkBytes)
-    this.#length = 0
-    return bytes
   }
 }

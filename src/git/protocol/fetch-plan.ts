@@ -2,9 +2,8 @@
 import { HoldfastError } from '../../errors.ts'
 import type { FetchHost } from '../host.ts'
 import type { ObjectId } from '../object-id.ts'
-import type { ObjectDatabase, Ordinal, RefSnapshot } from '../repository.ts'
+import { locateId, type ObjectDatabase, type Ordinal, type RefSnapshot } from '../repository.ts'
 import { CommitGraph, peel } from '../walk/commit-graph.ts'
-import { locateId } from '../walk/select-objects.ts'
 import { type Boundary, findBoundary } from '../walk/shallow.ts'
 import type { FetchRequest } from './fetch-request.ts'
 

@@ -1,8 +1,7 @@
 /** The haves of a fetch, answered: which are common, and whether the pack follows (gitprotocol-pack, gitprotocol-v2). */
 import type { ObjectId } from '../object-id.ts'
-import type { ObjectDatabase } from '../repository.ts'
+import { locateId, type ObjectDatabase } from '../repository.ts'
 import type { ClientHaves } from '../walk/client-haves.ts'
-import { locateId } from '../walk/select-objects.ts'
 import type { FetchRequest } from './fetch-request.ts'
 import { dataPacket } from './pkt-line.ts'
 

@@ -80,7 +80,7 @@ export function peel(objects: ObjectDatabase, ordinal: Ordinal, onTag?: (tag: Or
 }
 
 /** What a tag names, by the 40 hex digits in its first line. Throws ObjectMissing, ObjectInvalid. */
-export function tagTarget(objects: ObjectDatabase, data: Buffer): Ordinal {
+function tagTarget(objects: ObjectDatabase, data: Buffer): Ordinal {
   const isTag = data.toString('latin1', 0, objectKeyword.length) === objectKeyword
   if (!isTag || !readHexId(data, objectKeyword.length, scratch, 0)) {
     throw new HoldfastError('ObjectInvalid', { message: 'A tag names no object.' })

@@ -1,9 +1,8 @@
 /** Under which path a blob lies, for messages that people read: the one question that costs a walk of trees. */
-
 import { commitIds } from '../commit.ts'
 import { fairLoop } from '../fair-loop.ts'
-import { idBytes, type ObjectId, objectIdBytes } from '../object-id.ts'
-import type { ObjectDatabase, Ordinal } from '../repository.ts'
+import { idBytes, type ObjectId } from '../object-id.ts'
+import { locateId, type ObjectDatabase, type Ordinal } from '../repository.ts'
 import { isDirectory, TreeCursor } from '../tree.ts'
 import { peel } from './commit-graph.ts'
 
@@ -16,10 +15,10 @@ export async function findPaths(
   tips: readonly ObjectId[],
   blobIds: readonly ObjectId[],
 ): Promise<Map<ObjectId, string>> {
-  const sought = new Map(blobIds.map((id) => [objects.locate(objectIdBytes(id)), id]))
+  const sought = new Map(blobIds.map((id) => [locateId(objects, id), id]))
   const search: PathSearch = { objects, sought, seen: new Uint8Array(objects.ordinalCount), found: new Map() }
   const pause = fairLoop()
-  const queue: Ordinal[] = tips.map((id) => objects.locate(objectIdBytes(id)))
+  const queue: Ordinal[] = tips.map((id) => locateId(objects, id))
   for (let next = 0; next < queue.length && search.found.size < sought.size; next++) {
     const ordinal = queue[next]
     if (ordinal < 0 || search.seen[ordinal] === 1) continue

@@ -1,7 +1,6 @@
 /** What must go into a pack so that a client which has the haves gets the wants. */
 import { fairLoop } from '../fair-loop.ts'
-import { type ObjectId, objectIdBytes } from '../object-id.ts'
-import type { ObjectDatabase, Ordinal, Ref } from '../repository.ts'
+import { locateId, type ObjectDatabase, type Ordinal, type Ref } from '../repository.ts'
 import { CommitGraph, peel } from './commit-graph.ts'
 import { findNewCommits, type NewCommits } from './new-commits.ts'
 import { TreeWalk } from './tree-walk.ts'
@@ -89,11 +88,6 @@ function addTag(objects: ObjectDatabase, { name, id, peeledId }: Ref, selected: 
   if (target < 0 || selected[target] === 0) return
   const tag = locateId(objects, id)
   if (tag >= 0) peel(objects, tag, (ordinal) => mark(selected, ordinal))
-}
-
-/** The ordinal of an id in text; -1 when the object is absent. */
-export function locateId(objects: ObjectDatabase, id: ObjectId): Ordinal {
-  return objects.locate(objectIdBytes(id))
 }
 
 function mark(marks: Uint8Array, ordinal: Ordinal): void {

@@ -1,12 +1,14 @@
 /** What is selected is compared with `git rev-list --objects` on random histories with wrong clocks. */
+
 import { join } from 'node:path'
 import t from 'tap'
 import { openBareRepository } from '../../../src/bare/bare-repository.ts'
 import type { ObjectId } from '../../../src/git/object-id.ts'
+import { locateId } from '../../../src/git/repository.ts'
 import { ClientHaves } from '../../../src/git/walk/client-haves.ts'
 import { CommitGraph } from '../../../src/git/walk/commit-graph.ts'
 import { findNewCommits } from '../../../src/git/walk/new-commits.ts'
-import { locateId, selectObjects } from '../../../src/git/walk/select-objects.ts'
+import { selectObjects } from '../../../src/git/walk/select-objects.ts'
 import { git, makeHistory, seededRandom, temporaryFolder } from '../../support/git-client.ts'
 import { findUnreachable } from '../../support/reachable.ts'
 
