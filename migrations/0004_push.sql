@@ -24,7 +24,7 @@ declare
   next_version bigint;
   moved bigint;
 begin
-  select refs_version + 1 into next_version from repos where id = for_repo for update;
+  select refs_version + 1 into next_version from repos where id = for_repo for no key update;
   if not found then return; end if;
 
   reasons := ref_command_races(for_repo, names, old_ids, new_ids);

@@ -38,6 +38,8 @@ const cachedIndexesMaxBytes = 512 * 1024 * 1024
 const cachedPacksMax = 4_096
 // A set's size is its part of memory, descriptors and disk together, in whole numbers.
 const cacheShares = 2 ** 30
+// One that others began, one of our own, and one against bad luck; more would not help (a database that was set back).
+const flightsMax = 3
 
 export interface PackCatalogOptions {
   limits: Limits
@@ -94,9 +96,12 @@ export function createPackCatalog(
 
   /** A flight that others began may have listed too early, and a set may be evicted as soon as it is there: fly again. */
   async function pin(repoId: RepoId, packsVersion: number): Promise<PinnedPacks> {
+    const isUsable = (set: OpenedSet | undefined): set is OpenedSet =>
+      set !== undefined && set.packsVersion >= packsVersion && set.pins > 0
     let set = cache.get(repoId)
-    while (set === undefined || set.packsVersion < packsVersion || set.pins === 0) set = await fly(repoId)
-    return pinned(set)
+    for (let flight = 0; flight < flightsMax && !isUsable(set); flight++) set = await fly(repoId)
+    if (isUsable(set)) return pinned(set)
+    throw new HoldfastError('Unavailable', { message: 'The packs of this repository could not be opened. Try again.' })
   }
 
   return {

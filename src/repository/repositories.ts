@@ -1,4 +1,5 @@
 /** Opens hosted repositories: refs from the database, packs from the bucket, both shared between requests. */
+import { LRUCache } from 'lru-cache'
 import type { Bucket } from '../bucket/bucket.ts'
 import type { Limits } from '../config.ts'
 import type { Database, RepoId } from '../database/queryable.ts'
@@ -45,6 +46,9 @@ export interface RepositoriesGround {
   limits: Limits
 }
 
+// More repositories than requests can be under way for.
+const promisesMax = 100_000
+
 export function createRepositories(ground: RepositoriesGround): Repositories {
   const { database, bucket, disk, limits } = ground
   const refReader = createRefReader(database)
@@ -53,13 +57,19 @@ export function createRepositories(ground: RepositoriesGround): Repositories {
     cachedPacksMaxBytes: disk.cacheMaxBytes,
   })
 
+  // What `refs` named must be found afterwards: the least version of the packs that a snapshot given out rests on.
+  const promisedPacks = new LRUCache<RepoId, number>({ max: promisesMax })
+
   async function pin(repo: RepositoryVersion) {
-    const refs = refReader.seen(repo.id)
-    return catalog.pin(repo.id, Math.max(Number(repo.packsVersion), refs?.packsVersion ?? 0))
+    return catalog.pin(repo.id, Math.max(Number(repo.packsVersion), promisedPacks.get(repo.id) ?? 0))
   }
 
   return {
-    refs: async (repo) => (await refReader.read(repo)).snapshot,
+    async refs(repo) {
+      const { snapshot, packsVersion } = await refReader.read(repo)
+      promisedPacks.set(repo.id, packsVersion)
+      return snapshot
+    },
     async withObjects(repo, using) {
       const packs = await pin(repo)
       try {
