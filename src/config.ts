@@ -50,7 +50,6 @@ export interface Limits {
   gitPackMaxObjects: number
   gitObjectHeldMaxBytes: number
   gitDeltaDepthMax: number
-  gitTreeDepthMax: number
   gitTagDepthMax: number
   gitPathMaxBytes: number
   gitCommandsMax: number
@@ -72,6 +71,7 @@ export interface Limits {
   listPageMax: number
   accountNameMaxLength: number
   repoNameMaxLength: number
+  tokenNameMaxLength: number
   passwordMinLength: number
   passwordMaxLength: number
   passwordChecksAtOnceMax: number
@@ -84,6 +84,12 @@ export interface Limits {
   readyTimeoutMs: number
   refLogRetentionSeconds: number
   siblingsMax: number
+  // A page costs a walk over what came before it, 1 s for so many.
+  folderEntriesMax: 2_000_000
+  // Each is an oid and a blob's id in memory, and an element of the transaction's arrays.
+  pushPointersMax: 1_000_000
+  folderEntriesMax: number
+  pushPointersMax: number
   unreadBodyMaxBytes: number
   httpHeadersTimeoutMs: number
   httpIdleTimeoutMs: number
@@ -97,7 +103,6 @@ const fixedLimits = {
   gitPackMaxObjects: 50_000_000,
   gitObjectHeldMaxBytes: 16 * MiB,
   gitDeltaDepthMax: 4_095,
-  gitTreeDepthMax: 512,
   // Tags of tags of tags: each ref that names one is followed to its end, again and again.
   gitTagDepthMax: 32,
   gitPathMaxBytes: 4 * KiB,
@@ -119,6 +124,7 @@ const fixedLimits = {
   listPageMax: 1_000,
   accountNameMaxLength: 64,
   repoNameMaxLength: 96,
+  tokenNameMaxLength: 96,
   passwordMinLength: 8,
   passwordMaxLength: 256,
   // Each holds 128 MiB and one of the four threads that file reads need as well.
@@ -135,6 +141,10 @@ const fixedLimits = {
   refLogRetentionSeconds: 90 * 86_400,
   // Repositories with more files are listed by their tree instead: huggingface_hub does so from 50,000 on.
   siblingsMax: 100_000,
+  // A page costs a walk over what came before it, 1 s for so many.
+  folderEntriesMax: 2_000_000,
+  // Each is an oid and a blob's id in memory, and an element of the transaction's arrays.
+  pushPointersMax: 1_000_000,
   unreadBodyMaxBytes: 64 * MiB,
   httpHeadersTimeoutMs: 30_000,
   // Silence in both directions. Longer than any pause of ours: side-band keep-alives come far more often.
@@ -166,10 +176,11 @@ export interface Config {
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
   const env = envSchema<Static<typeof Environment>>({ schema: Environment, data: set, dotenv: false, env: false })
+  for (const name of urlSettings) checkUrl(name, env[name])
   return {
     host: env.HOST,
     port: env.PORT,
-    publicUrl: (env.PUBLIC_URL ?? `http://${env.HOST}:${env.PORT}`).replace(/\/$/, ''),
+    publicUrl: (env.PUBLIC_URL ?? `http://${hostInUrl(env.HOST)}:${env.PORT}`).replace(/\/$/, ''),
     dataDir: resolve(env.DATA_DIR),
     databaseUrl: env.DATABASE_URL,
     s3: env.S3_ENDPOINT === undefined ? undefined : readS3Config(env, env.S3_ENDPOINT),
@@ -185,6 +196,19 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       lfsSinglePutMaxBytes: env.LFS_SINGLE_PUT_MAX_BYTES,
     },
   }
+}
+
+/** An address to listen on, as URLs spell it: one of IPv6 in brackets. */
+export function hostInUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}
+
+const urlSettings = ['PUBLIC_URL', 'DATABASE_URL', 'S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT'] as const
+
+/** The value itself is not repeated: it may hold a password. */
+function checkUrl(name: string, value: string | undefined): void {
+  if (value === undefined || URL.canParse(value)) return
+  throw new Error(`${name} is not a URL. In a password, write # as %23, / as %2F, @ as %40 and % as %25.`)
 }
 
 function readS3Config(env: Static<typeof Environment>, endpoint: string): S3Config {

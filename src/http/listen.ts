@@ -1,6 +1,7 @@
 /** From a server to one that answers, and back: a stop lets running transfers finish and takes nothing new. */
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { hostInUrl } from '../config.ts'
 import type { Hub } from '../hub/hub.ts'
 import { createServer } from './server.ts'
 
@@ -23,8 +24,7 @@ export async function startListening(hub: Hub): Promise<ListeningServer> {
   const server = createServer(hub)
   await server.listen({ host: config.host, port: config.port })
   const { port } = server.server.address() as AddressInfo
-  const host = config.host.includes(':') ? `[${config.host}]` : config.host
-  const url = `http://${host}:${port}`
+  const url = `http://${hostInUrl(config.host)}:${port}`
   if (config.port === 0 && config.publicUrl.endsWith(':0')) config.publicUrl = url
   return { url, close: () => stop(server, config.limits.gracefulStopMs) }
 }
