@@ -7,6 +7,7 @@ const redactedPaths = [
   'req.headers.authorization',
   'req.headers.cookie',
   'headers.authorization',
+  'headers.cookie',
   'authorization',
   'password',
   'token',
