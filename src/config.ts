@@ -84,10 +84,6 @@ export interface Limits {
   readyTimeoutMs: number
   refLogRetentionSeconds: number
   siblingsMax: number
-  // A page costs a walk over what came before it, 1 s for so many.
-  folderEntriesMax: 2_000_000
-  // Each is an oid and a blob's id in memory, and an element of the transaction's arrays.
-  pushPointersMax: 1_000_000
   folderEntriesMax: number
   pushPointersMax: number
   unreadBodyMaxBytes: number
@@ -141,6 +137,10 @@ const fixedLimits = {
   refLogRetentionSeconds: 90 * 86_400,
   // Repositories with more files are listed by their tree instead: huggingface_hub does so from 50,000 on.
   siblingsMax: 100_000,
+  // A page costs a walk over what came before it, 1 s for so many.
+  folderEntriesMax: 2_000_000,
+  // Each is an oid and a blob's id in memory, and an element of the transaction's arrays.
+  pushPointersMax: 1_000_000,
   // A page costs a walk over what came before it, 1 s for so many.
   folderEntriesMax: 2_000_000,
   // Each is an oid and a blob's id in memory, and an element of the transaction's arrays.

@@ -59,6 +59,11 @@ export async function listFolder(
   repo: Repo,
   { commitId, path, isRecursive, skip, pageSize }: FolderQuestion,
 ): Promise<{ entries: FolderEntry[]; hasMore: boolean }> {
+  if (skip > hub.config.limits.folderEntriesMax) {
+    throw new HoldfastError('InputTooLarge', {
+      message: 'This folder has more entries than this server lists. Clone it.',
+    })
+  }
   return await hub.repositories.withObjects(repo, async (objects) => {
     const folder = findPath(objects, commitId, path)
     if (folder?.kind !== 'directory') throw entryNotFound(commitId, path.join('/'))

@@ -1,4 +1,6 @@
 /** Rules about what is in a pushed pack: blobs too large for Git, and LFS pointers whose bytes are not there. */
+import type { Limits } from '../config.ts'
+import { HoldfastError } from '../errors.ts'
 import type { ObjectId } from '../git/object-id.ts'
 import type { ReceivedObject } from '../git/pack/receive-pack-file.ts'
 import type { ObjectDatabase } from '../git/repository.ts'
@@ -9,23 +11,35 @@ import { parsePointer } from '../lfs/pointer.ts'
 export interface PushContent {
   /** The blob that holds a pointer, by the oid it names. */
   pointers: Map<string, ObjectId>
+  /** The first of them, as many as a person is told. */
   oversizeBlobs: { id: ObjectId; sizeBytes: number }[]
+  oversizeCount: number
 }
 
 // What a person reads in a terminal; the rest is counted.
 const listedMax = 20
 
-/** Collects what the rules look at. Pass `visit` to the receiving of the pack. */
-export function watchContent(blobMaxBytes: number): { content: PushContent; visit(object: ReceivedObject): void } {
-  const content: PushContent = { pointers: new Map(), oversizeBlobs: [] }
+type ContentLimits = Pick<Limits, 'gitBlobMaxBytes' | 'pushPointersMax'>
+
+/** Collects what the rules look at. Pass `visit` to the receiving of the pack; it throws InputTooLarge above a limit. */
+export function watchContent(limits: ContentLimits): { content: PushContent; visit(object: ReceivedObject): void } {
+  const content: PushContent = { pointers: new Map(), oversizeBlobs: [], oversizeCount: 0 }
   return {
     content,
     visit({ type, id, sizeBytes, data }) {
       if (type !== 'blob') return
-      if (sizeBytes > blobMaxBytes) content.oversizeBlobs.push({ id, sizeBytes })
-      if (data === undefined) return
-      const pointer = parsePointer(data)
-      if (pointer !== undefined) content.pointers.set(pointer.lfsOid, id)
+      if (sizeBytes > limits.gitBlobMaxBytes) {
+        content.oversizeCount++
+        if (content.oversizeBlobs.length < listedMax) content.oversizeBlobs.push({ id, sizeBytes })
+      }
+      const pointer = data === undefined ? undefined : parsePointer(data)
+      if (pointer === undefined) return
+      content.pointers.set(pointer.lfsOid, id)
+      if (content.pointers.size > limits.pushPointersMax) {
+        throw new HoldfastError('InputTooLarge', {
+          message: `A push may hold ${limits.pushPointersMax} Git LFS pointers. Push the history in parts.`,
+        })
+      }
     },
   }
 }
@@ -34,19 +48,18 @@ export function watchContent(blobMaxBytes: number): { content: PushContent; visi
 export async function explainOversize(
   objects: ObjectDatabase,
   tips: readonly ObjectId[],
-  { oversizeBlobs }: PushContent,
+  { oversizeBlobs, oversizeCount }: PushContent,
   blobMaxBytes: number,
 ): Promise<string> {
-  const listed = oversizeBlobs.slice(0, listedMax)
   const paths = await findPaths(
     objects,
     tips,
-    listed.map((blob) => blob.id),
+    oversizeBlobs.map((blob) => blob.id),
   )
   return [
     `error: these files are larger than ${blobMaxBytes} bytes, the limit for files outside Git LFS:`,
-    ...listed.map(({ id, sizeBytes }) => `  ${display(paths.get(id) ?? id)} (${sizeBytes} bytes)`),
-    ...more(oversizeBlobs.length),
+    ...oversizeBlobs.map(({ id, sizeBytes }) => `  ${display(paths.get(id) ?? id)} (${sizeBytes} bytes)`),
+    ...more(oversizeCount),
     'Track them with Git LFS, then rewrite the commits that hold them:',
     '  git lfs migrate import --include="<path>" --everything',
     '',

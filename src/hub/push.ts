@@ -63,7 +63,7 @@ async function takePush(push: Push): Promise<PushReport> {
   if (left.length === 0 || (atomic && refused.length > 0)) return report(commands, refused)
   if (push.request.pack === undefined) return report(commands, [...refused, ...(await decide(push, left, undefined))])
 
-  const watched = watchContent(push.hub.config.limits.gitBlobMaxBytes)
+  const watched = watchContent(push.hub.config.limits)
   let quarantine: QuarantinedPack
   try {
     quarantine = await receive(push, push.request.pack, watched.visit)
@@ -112,7 +112,7 @@ async function decide(push: Push, commands: readonly RefCommand[], arrived: Arri
   const { gitTagDepthMax } = hub.config.limits
   const { checked, refused } = checkTargets(arrived?.quarantine.objects, commands, gitTagDepthMax)
   if (checked.length === 0) return refused
-  if (request.atomic && refused.length > 0) return [...refused, ...failAll(checked, 'atomic push failed')]
+  if (request.atomic && refused.length > 0) return [...refused, ...failAll(checked, 'atomic push failure')]
   const objection = arrived === undefined ? undefined : await findObjection(push, checked, arrived)
   if (objection !== undefined) return [...refused, ...failAll(checked, objection)]
 
@@ -208,6 +208,6 @@ function failAll(commands: readonly RefCommand[], reason: string): RefResult[] {
 /** One result per command, in the order of the commands; those nobody decided on fell with an atomic push. */
 function report(commands: readonly RefCommand[], decided: readonly RefResult[]): PushReport {
   const byName = new Map(decided.map((result) => [result.name, result]))
-  const results = commands.map(({ name }) => byName.get(name) ?? { name, reason: 'atomic push failed' })
+  const results = commands.map(({ name }) => byName.get(name) ?? { name, reason: 'atomic push failure' })
   return { unpack: 'ok', results }
 }

@@ -15,14 +15,14 @@ const pointerTo = (content: string) =>
 const seen = ({ type, id, data }: MadeObject): ReceivedObject => ({ type, id, sizeBytes: data.length, data })
 
 t.test('the limit is the largest size that passes', async (t) => {
-  const { content, visit } = watchContent(100)
+  const { content, visit } = watchContent({ gitBlobMaxBytes: 100, pushPointersMax: 100 })
   const [fits, large] = [made('blob', 'x'.repeat(100)), made('blob', 'x'.repeat(101))]
   for (const object of [fits, large, makeTree(Object.fromEntries([['a'.repeat(200), fits]]))]) visit(seen(object))
   t.same(content.oversizeBlobs, [{ id: large.id, sizeBytes: 101 }])
 })
 
 t.test('pointers are blobs below the size that a pointer may have', async (t) => {
-  const { content, visit } = watchContent(1_000_000)
+  const { content, visit } = watchContent({ gitBlobMaxBytes: 1_000_000, pushPointersMax: 100 })
   const pointer = pointerTo('weights')
   visit(seen(pointer))
   visit({ ...seen(pointerTo('unseen')), data: undefined })
@@ -32,6 +32,12 @@ t.test('pointers are blobs below the size that a pointer may have', async (t) =>
   t.same([...content.pointers], [[oidOf('weights'), pointer.id]])
 })
 
+t.test('so many pointers and no more', async (t) => {
+  const { visit } = watchContent({ gitBlobMaxBytes: 1_000_000, pushPointersMax: 2 })
+  for (const content of ['one', 'two', 'two']) visit(seen(pointerTo(content)))
+  t.throws(() => visit(seen(pointerTo('three'))), { code: 'InputTooLarge' })
+})
+
 t.test('twenty files are listed, the rest is counted; names are shown as they are', async (t) => {
   const name = (number: number) => (number === 0 ? Buffer.from('größer.bin').toString('latin1') : `f${number}.bin`)
   const contents = Array.from({ length: 22 }, (_, number) => `content ${number}`)
@@ -39,7 +45,7 @@ t.test('twenty files are listed, the rest is counted; names are shown as they ar
   const tree = makeTree(Object.fromEntries(files.map((file, number) => [name(number), file])))
   const commit = makeCommit(tree)
   const { objects } = await openObjects([...files, tree, commit])
-  const { content, visit } = watchContent(10)
+  const { content, visit } = watchContent({ gitBlobMaxBytes: 10, pushPointersMax: 100 })
   for (const file of files) visit(seen(file))
 
   const large = await explainOversize(objects, [commit.id], content, 10)
