@@ -19,6 +19,7 @@ export async function upsertCollaborator(
   )
 }
 
+/** Removes a collaborator; one that is gone already is no error. */
 export async function deleteCollaborator(db: Queryable, repoId: RepoId, userId: UserId): Promise<void> {
   await db.query('delete from collaborators where repo_id = $1 and user_id = $2', [repoId, userId])
 }

@@ -84,6 +84,7 @@ export async function upsertMember(
   )
 }
 
+/** Removes a member; one that is gone already is no error. */
 export async function deleteMember(db: Queryable, organizationId: NamespaceId, userId: UserId): Promise<void> {
   await db.query('delete from organization_members where organization_id = $1 and user_id = $2', [
     organizationId,

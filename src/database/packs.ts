@@ -24,16 +24,14 @@ export interface PackRow extends Omit<NewPack, 'repoId' | 'outsideIds'> {
 
 export interface PackList {
   packsVersion: string
-  removalEpoch: string
   /** In the order in which they became visible. */
   packs: PackRow[]
 }
 
 /** A repository's packs and their version, in one statement; undefined once the repository is deleted. */
 export async function listPacks(db: Queryable, repoId: RepoId): Promise<PackList | undefined> {
-  const rows = await db.query<PackRow & { packsVersion: string; removalEpoch: string }>(
-    `select r.packs_version as "packsVersion", r.removal_epoch as "removalEpoch", p.id, p.sequence,
-       p.is_thin as "isThin", p.checksum, p.object_count::float8 as "objectCount", p.pack_bytes::float8 as "packBytes",
+  const rows = await db.query<PackRow & { packsVersion: string }>(
+    `select r.packs_version as "packsVersion", p.id, p.sequence, p.is_thin as "isThin", p.checksum, p.object_count::float8 as "objectCount", p.pack_bytes::float8 as "packBytes",
        p.index_bytes::float8 as "indexBytes"
      from repos r left join packs p on p.repo_id = r.id
      where r.id = $1
@@ -42,9 +40,15 @@ export async function listPacks(db: Queryable, repoId: RepoId): Promise<PackList
     'list-packs',
   )
   if (rows.length === 0) return undefined
-  const [{ packsVersion, removalEpoch }] = rows
-  const packs = rows.filter(({ id }) => id !== null).map(({ packsVersion: _, removalEpoch: __, ...pack }) => pack)
-  return { packsVersion, removalEpoch, packs }
+  const [{ packsVersion }] = rows
+  const packs = rows.filter(({ id }) => id !== null).map(({ packsVersion: _, ...pack }) => pack)
+  return { packsVersion, packs }
+}
+
+/** The ids of all packs of a repository. */
+export async function listPackIds(db: Queryable, repoId: RepoId): Promise<string[]> {
+  const rows = await db.query<{ packId: string }>('select id as "packId" from packs where repo_id = $1', [repoId])
+  return rows.map(({ packId }) => packId)
 }
 
 /**
@@ -110,16 +114,4 @@ export async function replacePacks(tx: Queryable, replacement: PackReplacement):
   }
   await insertPackRow(tx, added)
   await doomBytes(tx, doomedKeys, graceSeconds)
-}
-
-/**
- * The outside ids of every pack that became visible after `sequence`, strung together: what collection must spare, and what
- * a push checks again once `removal_epoch` has moved.
- */
-export async function readOutsideIds(db: Queryable, repoId: RepoId, sequence: string): Promise<Buffer> {
-  const [row] = await db.query<{ ids: Buffer }>(
-    `select coalesce(string_agg(outside_ids, ''), '') as ids from packs where repo_id = $1 and sequence > $2`,
-    [repoId, sequence],
-  )
-  return row.ids
 }

@@ -14,7 +14,6 @@ export interface RepoRow {
   headTarget: string
   refsVersion: string
   packsVersion: string
-  removalEpoch: string
   createdAt: Date
   updatedAt: Date
 }
@@ -22,8 +21,7 @@ export interface RepoRow {
 const repoColumns = `
   r.id, r.namespace_id as "namespaceId", r.type, n.name as namespace, r.name, r.visibility,
   convert_from(r.head_target, 'LATIN1') as "headTarget", r.refs_version as "refsVersion",
-  r.packs_version as "packsVersion", r.removal_epoch as "removalEpoch",
-  r.created_at as "createdAt", r.updated_at as "updatedAt"`
+  r.packs_version as "packsVersion", r.created_at as "createdAt", r.updated_at as "updatedAt"`
 
 /** The greatest role that user $`user` holds for repository `r`: as owner of the namespace, member or collaborator. */
 function heldRole(user: number): string {
@@ -125,6 +123,7 @@ export async function listRepos(db: Queryable, filter: RepoFilter): Promise<Repo
   )
 }
 
+/** Makes a repository public or private. */
 export async function updateVisibility(db: Queryable, repoId: RepoId, visibility: StoredVisibility): Promise<void> {
   await db.query('update repos set visibility = $2, updated_at = now() where id = $1', [repoId, visibility])
 }
@@ -149,27 +148,14 @@ export async function updateRepoName(
   }
 }
 
-export interface RepoVersions {
-  refsVersion: string
-  packsVersion: string
-  removalEpoch: string
-}
-
 /** Locks the repository's row until the transaction ends; undefined when it is gone. */
-export async function lockRepo(tx: Queryable, repoId: RepoId): Promise<RepoVersions | undefined> {
-  const [row] = await tx.query<RepoVersions>(
-    `select refs_version as "refsVersion", packs_version as "packsVersion", removal_epoch as "removalEpoch"
-     from repos where id = $1 for update`,
+export async function lockRepo(tx: Queryable, repoId: RepoId): Promise<{ refsVersion: string } | undefined> {
+  const [row] = await tx.query<{ refsVersion: string }>(
+    'select refs_version as "refsVersion" from repos where id = $1 for update',
     [repoId],
     'lock-repo',
   )
   return row
-}
-
-/** The ids of all packs of a repository. */
-export async function listPackIds(db: Queryable, repoId: RepoId): Promise<string[]> {
-  const rows = await db.query<{ packId: string }>('select id as "packId" from packs where repo_id = $1', [repoId])
-  return rows.map(({ packId }) => packId)
 }
 
 /** Deletes the row and all that belongs to it: refs, packs, grants, locks. */

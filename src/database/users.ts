@@ -73,6 +73,7 @@ export async function updateUserDisabled(db: Queryable, userId: UserId, isDisabl
   )
 }
 
+/** Gives a user another password. */
 export async function updatePasswordHash(db: Queryable, userId: UserId, passwordHash: string): Promise<void> {
   await db.query('update users set password_hash = $2 where id = $1', [userId, passwordHash])
 }

@@ -33,7 +33,6 @@ const statuses: Record<ErrorCode, number> = {
   CredentialsMissing: 401,
   AccessDenied: 403,
   SignInLimited: 429,
-  RateLimited: 429,
   InputInvalid: 400,
   InputTooLarge: 413,
   InputTruncated: 400,
@@ -82,7 +81,6 @@ function asExpected(error: unknown): HoldfastError | undefined {
   if (code === 'ENOSPC' || code === 'EDQUOT') return new HoldfastError('StorageFull', { cause: error })
   if (statusCode === 413) return new HoldfastError('InputTooLarge')
   if (statusCode === 415) return new HoldfastError('MediaTypeUnsupported')
-  if (statusCode === 429) return new HoldfastError('RateLimited')
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new HoldfastError('InputInvalid', { message })
   }

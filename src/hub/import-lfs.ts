@@ -2,13 +2,13 @@
 import type { ByteStream } from '../bucket/bucket.ts'
 import { lfsKey, newKeyId } from '../bucket/keys.ts'
 import { verifyBytes } from '../bucket/verifying.ts'
-import { doomBytes } from '../database/doomed-bytes.ts'
-import { findLfsObjects, findUnnamedLfsKeys, insertLfsObjects } from '../database/lfs-objects.ts'
+import { findLfsObjects } from '../database/lfs-objects.ts'
 import { fairLoop } from '../git/fair-loop.ts'
 import type { ObjectDatabase } from '../git/repository.ts'
 import { type LfsPointer, parsePointer, pointerMaxBytes } from '../lfs/pointer.ts'
 import type { Hub } from './hub.ts'
 import { grantLfs, lfsAsker } from './lfs-presence.ts'
+import { holdLfsBytes } from './lfs-transfer.ts'
 import { anonymous } from './principal.ts'
 import type { Repo } from './repo.ts'
 
@@ -80,9 +80,7 @@ async function takeIn(
   const key = lfsKey(lfsOid, newKeyId())
   await hub.bucket.put(key, verified, { signal })
   await hub.database.transaction(async (tx) => {
-    await insertLfsObjects(tx, [{ lfsOid, sizeBytes, key }])
+    await holdLfsBytes(hub, tx, [{ lfsOid, sizeBytes, key }])
     await grantLfs(tx, { repo, oids: [lfsOid] })
-    const duplicates = await findUnnamedLfsKeys(tx, [key])
-    if (duplicates.length > 0) await doomBytes(tx, duplicates, hub.config.limits.doomedBytesGraceSeconds)
   })
 }

@@ -167,14 +167,23 @@ async function recordDirectProofs(hub: Hub, proofs: readonly LfsProof[]): Promis
   })
 }
 
-/** Counts proven bytes as present and as their uploader's, and dooms those of which the instance has a copy already. */
+/** Counts proven bytes as present and as their uploader's. */
 async function recordProofs(hub: Hub, tx: Queryable, proofs: readonly LfsProof[]): Promise<void> {
-  await insertLfsObjects(tx, proofs)
+  await holdLfsBytes(hub, tx, proofs)
   const noted = await markUploadsProven(
     tx,
     proofs.map((proof) => proof.uploadId),
   )
   if (noted < proofs.length) throw uploadGone()
+}
+
+/** Makes proven bytes an LFS object of the instance; dooms those of which it has a copy already. */
+export async function holdLfsBytes(
+  hub: Hub,
+  tx: Queryable,
+  proofs: readonly Omit<LfsProof, 'uploadId'>[],
+): Promise<void> {
+  await insertLfsObjects(tx, proofs)
   const duplicates = await findUnnamedLfsKeys(
     tx,
     proofs.map((proof) => proof.key),

@@ -20,7 +20,6 @@ export interface Repo extends RepoName {
   headTarget: string
   refsVersion: string
   packsVersion: string
-  removalEpoch: string
   createdAt: Date
   updatedAt: Date
 }

@@ -5,11 +5,11 @@
 import { packKeys } from '../bucket/keys.ts'
 import { doomBytes } from '../database/doomed-bytes.ts'
 import { findNamespace, type NamespaceRow } from '../database/organizations.ts'
+import { listPackIds } from '../database/packs.ts'
 import type { Queryable } from '../database/queryable.ts'
 import {
   deleteRepoRow,
   insertRepo,
-  listPackIds,
   listRepos,
   lockRepo,
   updateHeadTarget,

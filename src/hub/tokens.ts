@@ -18,9 +18,9 @@ export interface NewToken {
 
 /** Makes a token and returns it: the only moment at which it is known. Throws AccountNotFound or InputInvalid. */
 export async function createToken(hub: Hub, { userName, role, name, expiresAt }: NewToken): Promise<string> {
-  if (name.length < 1 || name.length > hub.config.limits.repoNameMaxLength) {
+  if (name.length < 1 || name.length > hub.config.limits.tokenNameMaxLength) {
     throw new HoldfastError('InputInvalid', {
-      message: `A token's name must have 1 to ${hub.config.limits.repoNameMaxLength} characters.`,
+      message: `A token's name must have 1 to ${hub.config.limits.tokenNameMaxLength} characters.`,
     })
   }
   const user = await getUser(hub, userName)

@@ -24,7 +24,7 @@ t.test('every failure has its status, and is LFS JSON', async (t) => {
     MediaTypeUnsupported: 415,
     InputInvalid: 422,
     BytesMismatch: 422,
-    RateLimited: 429,
+    SignInLimited: 429,
     Unsupported: 501,
     Unavailable: 503,
     StorageFull: 507,
