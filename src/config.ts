@@ -141,10 +141,6 @@ const fixedLimits = {
   folderEntriesMax: 2_000_000,
   // Each is an oid and a blob's id in memory, and an element of the transaction's arrays.
   pushPointersMax: 1_000_000,
-  // A page costs a walk over what came before it, 1 s for so many.
-  folderEntriesMax: 2_000_000,
-  // Each is an oid and a blob's id in memory, and an element of the transaction's arrays.
-  pushPointersMax: 1_000_000,
   unreadBodyMaxBytes: 64 * MiB,
   httpHeadersTimeoutMs: 30_000,
   // Silence in both directions. Longer than any pause of ours: side-band keep-alives come far more often.
