@@ -65,6 +65,6 @@ t.test('a blob that lies in no tree is named by its id', async (t) => {
   const [tree] = [makeTree()]
   const commit = makeCommit(tree)
   const { objects } = await openObjects([lost, tree, commit])
-  const content = { pointers: new Map(), oversizeBlobs: [{ id: lost.id, sizeBytes: 9 }] }
+  const content = { pointers: new Map(), oversizeBlobs: [{ id: lost.id, sizeBytes: 9 }], oversizeCount: 1 }
   t.match(await explainOversize(objects, [commit.id], content, 5), `  ${lost.id} (9 bytes)\n`)
 })
