@@ -1,38 +1,20 @@
 /**
- * A push: the only way in which a ref moves (design law 2). Checked in quarantine, brought to the bucket, then one
- * transaction: refs by compare-and-swap, the pack's row, LFS grants and notes for the background, together or not at all.
+ * A push: the only way in which a ref moves (design law 2). Checked in quarantine, brought to the bucket, then committed
+ * in one transaction (push-transaction.ts).
  */
-
-import { enqueueJob } from '../database/jobs.ts'
-import type { Queryable } from '../database/queryable.ts'
-import { applyRefCommands } from '../database/refs.ts'
-import { HoldfastError, isHoldfastError } from '../errors.ts'
-import type { PushHost, PushReport, PushRequest } from '../git/host.ts'
-import type { ByteStream, ObjectId } from '../git/object-id.ts'
+import { type HoldfastError, isHoldfastError } from '../errors.ts'
+import type { PushHost, PushReport } from '../git/host.ts'
+import type { ByteStream } from '../git/object-id.ts'
 import { receivePack } from '../git/protocol/receive-pack.ts'
 import type { RefCommand, RefResult } from '../git/repository.ts'
 import type { QuarantinedPack } from '../repository/quarantine.ts'
 import type { Hub } from './hub.ts'
-import { findMissingLfs, grantLfs } from './lfs-presence.ts'
 import { proveUploads } from './lfs-transfer.ts'
 import type { Principal } from './principal.ts'
-import { explainMissingLfs, explainOversize, type PushContent, watchContent } from './push-content.ts'
+import { explainOversize, watchContent } from './push-content.ts'
 import { type CheckedCommand, checkTargets, refuseByName } from './push-rules.ts'
+import { type Arrived, commitPush, failAll, type Push, type PushOptions, tipsOf } from './push-transaction.ts'
 import type { Repo } from './repo.ts'
-
-export interface PushOptions {
-  /** Takes pointers whose content nobody has: for importing histories that hold pointers as fixtures. */
-  allowMissingLfs?: boolean
-}
-
-/** What stays the same throughout one push. */
-interface Push {
-  hub: Hub
-  principal: Principal
-  repo: Repo
-  options: PushOptions
-  request: PushRequest
-}
 
 /** The answer to one request of `git-receive-pack`. Access (write) has been decided. `signal` fires when the client has gone. */
 export function push(
@@ -55,9 +37,9 @@ export function pushHost(hub: Hub, principal: Principal, repo: Repo, options: Pu
 
 async function takePush(push: Push): Promise<PushReport> {
   const { commands, atomic } = push.request
-  const refused = commands.flatMap(({ name, newId, oldId }) => {
-    const reason = refuseByName(push.repo, { name, newId, oldId })
-    return reason === undefined ? [] : [{ name, reason }]
+  const refused = commands.flatMap((command) => {
+    const reason = refuseByName(push.repo, command)
+    return reason === undefined ? [] : [{ name: command.name, reason }]
   })
   const left = without(commands, refused)
   if (left.length === 0 || (atomic && refused.length > 0)) return report(commands, refused)
@@ -101,11 +83,6 @@ function refuseWhole(commands: readonly RefCommand[], error: unknown): PushRepor
   return { unpack, results: commands.map(({ name }) => ({ name, reason: 'unpacker error' })) }
 }
 
-interface Arrived {
-  quarantine: QuarantinedPack
-  content: PushContent
-}
-
 /** Everything after the pack has come: the results of `commands`, in any order. */
 async function decide(push: Push, commands: readonly RefCommand[], arrived: Arrived | undefined): Promise<RefResult[]> {
   const { request, hub } = push
@@ -122,7 +99,7 @@ async function decide(push: Push, commands: readonly RefCommand[], arrived: Arri
     await proveUploads(push.hub, push.repo, push.principal, [...pack.content.pointers.keys()])
   }
   request.signal.throwIfAborted()
-  return [...refused, ...(await commit(push, checked, pack))]
+  return [...refused, ...(await commitPush(push, checked, pack))]
 }
 
 /** What speaks against the pack's content, after telling the person about it. */
@@ -145,64 +122,9 @@ async function findObjection(
   return undefined
 }
 
-/** The transaction. Its outcome is unknown if it throws: then the bytes stay for the sweep, in case it was committed. */
-async function commit(
-  push: Push,
-  commands: readonly CheckedCommand[],
-  pack: Arrived | undefined,
-): Promise<RefResult[]> {
-  const { hub, principal, repo, options, request } = push
-  const oids = [...(pack?.content.pointers.keys() ?? [])]
-  let missingOids: string[] = []
-  const applied = await hub.database
-    .transaction(async (tx) => {
-      const outcome = await applyRefCommands(tx, {
-        repoId: repo.id,
-        actorId: principal.kind === 'user' ? principal.userId : undefined,
-        commands,
-        atomic: request.atomic,
-      })
-      if (!outcome.applied || pack === undefined) return outcome
-      missingOids = await findMissingLfs(tx, { repo, principal, oids })
-      if (missingOids.length > 0 && options.allowMissingLfs !== true) throw new HoldfastError('BytesMissing')
-      await grantLfs(tx, { repo, oids: withoutOids(oids, missingOids) })
-      await publish(tx, push, pack.quarantine)
-      return outcome
-    })
-    .catch((error: unknown) => {
-      if (isHoldfastError(error, 'BytesMissing')) return undefined
-      throw error
-    })
-  if (applied?.applied !== true) await pack?.quarantine.discard()
-  if (applied !== undefined) return applied.results
-  if (pack !== undefined) {
-    request.progress(await explainMissingLfs(pack.quarantine.objects, tipsOf(commands), pack.content, missingOids))
-  }
-  return failAll(commands, 'Git LFS files are missing')
-}
-
-async function publish(tx: Queryable, { hub, repo }: Push, quarantine: QuarantinedPack): Promise<void> {
-  await quarantine.publish(tx)
-  if (quarantine.packCount < hub.config.limits.compactionPacksMin) return
-  await enqueueJob(tx, { name: 'compact', payload: { repoId: repo.id }, key: `compact:${repo.id}` })
-}
-
-function withoutOids(oids: readonly string[], missing: readonly string[]): string[] {
-  const absent = new Set(missing)
-  return oids.filter((oid) => !absent.has(oid))
-}
-
-function tipsOf(commands: readonly RefCommand[]): ObjectId[] {
-  return commands.flatMap(({ newId }) => (newId === undefined ? [] : [newId]))
-}
-
 function without(commands: readonly RefCommand[], refused: readonly RefResult[]): RefCommand[] {
   const names = new Set(refused.map(({ name }) => name))
   return commands.filter(({ name }) => !names.has(name))
-}
-
-function failAll(commands: readonly RefCommand[], reason: string): RefResult[] {
-  return commands.map(({ name }) => ({ name, reason }))
 }
 
 /** One result per command, in the order of the commands; those nobody decided on fell with an atomic push. */
