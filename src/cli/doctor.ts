@@ -5,6 +5,7 @@ import { examine, type Finding } from '../hub/doctor.ts'
 import { describeError, printTable } from './output.ts'
 import { withHub } from './with-hub.ts'
 
+/** Adds `doctor`. */
 export function addDoctorCommand(program: Command): void {
   program
     .command('doctor')

@@ -7,6 +7,7 @@ import { allRepos, openNamedRepo, repoArgument } from './arguments.ts'
 import { note, print, printTable } from './output.ts'
 import { withHub } from './with-hub.ts'
 
+/** Adds `fsck`. */
 export function addFsckCommand(program: Command): void {
   program
     .command('fsck')

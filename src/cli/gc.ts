@@ -4,6 +4,7 @@ import { collectGarbage } from '../hub/gc.ts'
 import { formatBytes, printTable } from './output.ts'
 import { withHub } from './with-hub.ts'
 
+/** Adds `gc`. */
 export function addGcCommand(program: Command): void {
   program
     .command('gc')

@@ -13,6 +13,7 @@ import { readRepoPath, repoArgument } from './arguments.ts'
 import { note, print } from './output.ts'
 import { withHub } from './with-hub.ts'
 
+/** Adds `import`. */
 export function addImportCommand(program: Command): void {
   program
     .command('import')

@@ -6,6 +6,7 @@ import { roleOption } from './arguments.ts'
 import { print, printRoles } from './output.ts'
 import { withHub } from './with-hub.ts'
 
+/** Adds `org` and its commands. */
 export function addOrgCommands(program: Command): void {
   const org = program.command('org').description('make organizations, change and list their members')
 

@@ -20,6 +20,7 @@ import { allRepos, openNamedRepo, repoArgument, roleOption } from './arguments.t
 import { formatTime, note, print, printRoles, printTable } from './output.ts'
 import { withHub } from './with-hub.ts'
 
+/** Adds `repo` and its commands. */
 export function addRepoCommands(program: Command): void {
   const repo = program.command('repo').description('make, list, change and delete repositories')
   addCreate(repo)

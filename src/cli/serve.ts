@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { note } from './output.ts'
 import { readSettings, withHub } from './with-hub.ts'
 
+/** Adds `serve`, `worker` and `migrate`. */
 export function addServeCommands(program: Command): void {
   program
     .command('serve')

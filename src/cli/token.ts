@@ -8,6 +8,7 @@ import { withHub } from './with-hub.ts'
 
 const dayMs = 86_400_000
 
+/** Adds `token` and its commands. */
 export function addTokenCommands(program: Command): void {
   const token = program.command('token').description('make, list and revoke access tokens')
   addCreate(token)

@@ -5,6 +5,7 @@ import { note, print } from './output.ts'
 import { readPassword } from './password.ts'
 import { withHub } from './with-hub.ts'
 
+/** Adds `user` and its commands. */
 export function addUserCommands(program: Command): void {
   const user = program.command('user').description('make, disable and enable users, set their passwords')
   addCreate(user)

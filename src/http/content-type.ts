@@ -13,6 +13,7 @@ const textExtensions = new Set(
 )
 const textNames = new Set(['.gitattributes', '.gitignore', 'dockerfile', 'license', 'makefile', 'readme'])
 
+/** The media type to send the file at `path` with. */
 export function contentTypeOf(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1).toLowerCase()
   const extension = name.slice(name.lastIndexOf('.') + 1)

@@ -2,6 +2,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Hub } from '../hub/hub.ts'
 
+/** The two routes that balancers and supervisors ask. */
 export function healthRoutes(hub: Hub): FastifyPluginAsync {
   return async (server) => {
     const options = { config: { access: 'public' as const } }

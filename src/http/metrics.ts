@@ -50,6 +50,7 @@ export function createMetrics(): Metrics {
   }
 }
 
+/** The route that Prometheus asks. */
 export function metricsRoutes({ registry }: Metrics): FastifyPluginAsync {
   return async (server) => {
     server.get('/metrics', { config: { access: 'public' } }, async (_request, reply) => {

@@ -46,6 +46,7 @@ export async function setPassword(hub: Hub, name: string, password: string): Pro
   return user
 }
 
+/** The error for a name that another account has. */
 export function nameTaken(name: string): HoldfastError {
   return new HoldfastError('NameTaken', { message: `The name "${name}" is taken. Take another one.` })
 }

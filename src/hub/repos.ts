@@ -78,6 +78,7 @@ export async function listVisibleRepos(
   return { repos, next: rows.length > max ? repos[max - 1].id : undefined }
 }
 
+/** Makes a repository public or private. */
 export async function setVisibility(hub: Hub, repo: Repo, visibility: Visibility): Promise<void> {
   await updateVisibility(hub.database, repo.id, visibility)
 }

@@ -4,6 +4,7 @@ import type { RepoId } from '../database/queryable.ts'
 import { isHoldfastError } from '../errors.ts'
 import type { Hub } from '../hub/hub.ts'
 
+/** The task `compact`, with the payload `{ repoId }`. */
 export function compactTask(hub: Hub): Task {
   return async (payload) => {
     const { repoId } = payload as { repoId: RepoId }

@@ -43,6 +43,7 @@ export interface LockFacts {
   ownerName: string
 }
 
+/** The lock as the API spells it. */
 export function writeLock(lock: LockFacts): Lock {
   return {
     id: lock.lockId,

@@ -47,6 +47,7 @@ export interface PackCatalogOptions {
   cachedPacksMaxBytes: number
 }
 
+/** A catalogue over `database`, in memory up to a bounded size of indexes. */
 export function createPackCatalog(
   database: Database,
   packFiles: PackFiles,

@@ -34,6 +34,7 @@ interface SharedPack {
   shares: number
 }
 
+/** Packs of `bucket`: read where they lie if that is a local file, through the cache of `disk` if not. */
 export function createPackFiles(bucket: Bucket, disk: Disk): PackFiles {
   const shared = new Map<string, SharedPack>()
 

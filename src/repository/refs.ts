@@ -20,6 +20,7 @@ export interface RefReader {
 // A ref costs about 200 bytes in memory: 400 MB at most.
 const cachedRefsMax = 2_000_000
 
+/** A reader that keeps the snapshots read last, up to a bounded number of refs. */
 export function createRefReader(database: Database): RefReader {
   const cache = new LRUCache<RepoId, VersionedRefs>({
     maxSize: cachedRefsMax,

@@ -49,6 +49,7 @@ export interface RepositoriesGround {
 // More repositories than requests can be under way for.
 const promisesMax = 100_000
 
+/** All hosted repositories over one ground. Close it before the database and the disk. */
 export function createRepositories(ground: RepositoriesGround): Repositories {
   const { database, bucket, disk, limits } = ground
   const refReader = createRefReader(database)

@@ -36,6 +36,7 @@ export function readPackHeader(bytes: Buffer): number {
   return bytes.readUInt32BE(8)
 }
 
+/** The first 12 bytes of a pack of version 2. */
 export function writePackHeader(objectCount: number): Buffer {
   const header = Buffer.from('PACK\0\0\0\x02\0\0\0\0', 'latin1')
   header.writeUInt32BE(objectCount, 8)
@@ -56,6 +57,7 @@ export interface EntryHeader {
   dataAt: number
 }
 
+/** A header for `readEntryHeader` to fill. */
 export function emptyEntryHeader(): EntryHeader {
   return { typeCode: 0, sizeBytes: 0, baseDistance: 0, baseIdAt: -1, dataAt: 0 }
 }

@@ -13,10 +13,12 @@ const cache = new LRUCache<number, GitObject>({
   sizeCalculation: (object) => object.data.length + overheadBytes,
 })
 
+/** The object at `position` of the pack that carries this number; undefined if it is not held. */
 export function cachedObject(packNumber: number, position: number): GitObject | undefined {
   return cache.get(packNumber * positionsPerPack + position)
 }
 
+/** Keeps an object, unless it is too large to be worth it. */
 export function cacheObject(packNumber: number, position: number, object: GitObject): void {
   if (object.data.length <= objectMaxBytes) cache.set(packNumber * positionsPerPack + position, object)
 }

@@ -11,6 +11,7 @@ export interface ReceivePace {
   pause(phase: ReceivePhase, done: number, total: number): Promise<void>
 }
 
+/** The pace of one reception: slices as `fairLoop` makes them. */
 export function receivePace(onProgress: ReportProgress | undefined, signal: AbortSignal | undefined): ReceivePace {
   const loop = fairLoop()
   return {

@@ -20,6 +20,7 @@ export interface PushHead {
 
 export type PushLimits = Pick<Limits, 'gitCommandsMax' | 'gitPushOptionsMax' | 'gitRefNameMaxBytes'>
 
+/** What is known before the first command: a client that reads nothing back. */
 export function emptyPushHead(): PushHead {
   return { commands: [], pushOptions: [], atomic: false, wantsReport: false, isQuiet: false, sideBand: undefined }
 }

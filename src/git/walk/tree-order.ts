@@ -16,6 +16,7 @@ export function compareEntries(a: TreeCursor, b: TreeCursor): number {
   return byteAfter(a, length) - byteAfter(b, length) || aLength - bLength
 }
 
+/** True where both entries name the same object. */
 export function haveSameId(a: TreeCursor, b: TreeCursor): boolean {
   for (let i = 0; i < idBytes; i++) {
     if (a.data[a.idAt + i] !== b.data[b.idAt + i]) return false

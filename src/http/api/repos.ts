@@ -46,6 +46,7 @@ const InfoQuery = Type.Object({
   'expand[]': Type.Optional(Texts),
 })
 
+/** The routes that make, delete, list and describe repositories. */
 export function repoRoutes(hub: Hub): FastifyPluginAsync {
   return async (server) => {
     server.post('/api/repos/create', {

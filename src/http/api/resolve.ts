@@ -14,6 +14,7 @@ import { segmentsBehind } from './revision-path.ts'
 
 const yearSeconds = 365 * 86_400
 
+/** The routes `/resolve/` and `/raw/` of all repositories. */
 export function resolveRoutes(hub: Hub): FastifyPluginAsync {
   return async (server) => {
     for (const kind of ['resolve', 'raw'] as const) {

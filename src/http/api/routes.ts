@@ -7,6 +7,7 @@ import { resolveRoutes } from './resolve.ts'
 import { treeRoutes } from './tree.ts'
 import { whoamiRoutes } from './whoami.ts'
 
+/** All routes of the Hub API. */
 export function apiRoutes(hub: Hub): FastifyPluginAsync {
   return async (server) => {
     server.setErrorHandler(sendApiError)

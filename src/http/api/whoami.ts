@@ -5,6 +5,7 @@ import type { Hub } from '../../hub/hub.ts'
 import { listOrganizationsOf } from '../../hub/organizations.ts'
 import type { UserPrincipal } from '../../hub/principal.ts'
 
+/** The route `/api/whoami-v2`. */
 export function whoamiRoutes(hub: Hub): FastifyPluginAsync {
   return async (server) => {
     server.get('/api/whoami-v2', {

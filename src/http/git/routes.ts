@@ -12,6 +12,7 @@ import { sendGitError } from './errors.ts'
 import { parseProtocolVersion } from './protocol-version.ts'
 import { openRequestBody } from './request-body.ts'
 
+/** The routes of the smart protocol for all repositories. */
 export function gitRoutes(hub: Hub): FastifyPluginAsync {
   return async (server) => {
     server.setErrorHandler(sendGitError)

@@ -12,6 +12,7 @@ const pageHeaders = {
   'cache-control': 'no-cache',
 }
 
+/** The first page and its stylesheet. */
 export function webRoutes(hub: Hub): FastifyPluginAsync {
   return async (server) => {
     server.route({
