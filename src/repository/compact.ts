@@ -6,16 +6,14 @@
  * The merged pack is self-contained, so later packs may keep their deltas against what was in it. Every chain in it ends
  * in a whole object, no deeper than `chainDepthMax`: receiving it back proves that.
  */
-import type { Bucket } from '../bucket/bucket.ts'
 import { packKeys } from '../bucket/keys.ts'
-import type { Limits } from '../config.ts'
 import { type PackRow, replacePacks } from '../database/packs.ts'
-import type { Database, RepoId } from '../database/queryable.ts'
-import type { Disk } from '../disk/disk.ts'
+import type { RepoId } from '../database/queryable.ts'
 import { isHoldfastError } from '../errors.ts'
 import { PackSet } from '../git/pack/pack-set.ts'
 import { receivePackFile } from '../git/pack/receive-pack-file.ts'
 import { writePack } from '../git/pack/writer.ts'
+import type { Ground } from './ground.ts'
 import { incomingPack } from './incoming-pack.ts'
 import type { PinnedPacks } from './pack-catalog.ts'
 import { packSetLimits, receiveLimits } from './pack-limits.ts'
@@ -26,23 +24,12 @@ export interface CompactionResult {
   objectCount: number
 }
 
-interface CompactionGround {
-  database: Database
-  bucket: Bucket
-  disk: Disk
-  limits: Limits
-}
-
 // Git's own default for the depth of chains (pack.depth).
 const chainDepthMax = 50
 const growthFactor = 2
 
 /** Merges small packs of `packs`, which it releases. Throws Conflict where another compaction was quicker. */
-export async function compactPacks(
-  ground: CompactionGround,
-  repoId: RepoId,
-  packs: PinnedPacks,
-): Promise<CompactionResult> {
+export async function compactPacks(ground: Ground, repoId: RepoId, packs: PinnedPacks): Promise<CompactionResult> {
   try {
     const merged = choosePacks(packs.rows)
     if (merged.length < 2) return { mergedPacks: 0, objectCount: 0 }
@@ -86,7 +73,7 @@ interface Merge {
   ordinals: Uint32Array
 }
 
-async function mergeInto(ground: CompactionGround, repoId: RepoId, { packs, merged, ordinals }: Merge): Promise<void> {
+async function mergeInto(ground: Ground, repoId: RepoId, { packs, merged, ordinals }: Merge): Promise<void> {
   const { bucket, database, disk, limits } = ground
   const spool = disk.createSpool()
   try {

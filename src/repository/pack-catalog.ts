@@ -10,7 +10,6 @@ import { packSetLimits } from './pack-limits.ts'
 
 /** A pack set that stays readable, whatever compaction does, until it is released. */
 export interface PinnedPacks {
-  readonly packsVersion: number
   readonly rows: readonly PackRow[]
   readonly objects: PackSet
   release(): void
@@ -120,7 +119,6 @@ function pinned(set: OpenedSet): PinnedPacks {
   set.pins++
   let isReleased = false
   return {
-    packsVersion: set.packsVersion,
     rows: set.rows,
     objects: set.objects,
     release() {

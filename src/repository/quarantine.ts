@@ -3,18 +3,16 @@
  * row in the caller's transaction (bytes first, rows second). A crash anywhere before leaves invisible bytes, which the
  * sweep of orphans finds.
  */
-import type { Bucket } from '../bucket/bucket.ts'
-import type { Limits } from '../config.ts'
 import { insertPack } from '../database/packs.ts'
 import type { Queryable, RepoId } from '../database/queryable.ts'
-import type { Disk, SpoolFile } from '../disk/disk.ts'
-import type { ByteStream } from '../git/object-id.ts'
-import { idBytes, type ObjectId, objectIdAt } from '../git/object-id.ts'
+import type { SpoolFile } from '../disk/disk.ts'
+import { type ByteStream, idBytes, type ObjectId, objectIdAt } from '../git/object-id.ts'
 import { PackFile } from '../git/pack/pack-file.ts'
 import { PackIndex } from '../git/pack/pack-index.ts'
 import { PackSet } from '../git/pack/pack-set.ts'
 import { type ReceivedPack, type ReceivePackFileOptions, receivePackFile } from '../git/pack/receive-pack-file.ts'
 import type { ObjectDatabase } from '../git/repository.ts'
+import type { Ground } from './ground.ts'
 import { incomingPack } from './incoming-pack.ts'
 import type { PinnedPacks } from './pack-catalog.ts'
 import { packSetLimits, receiveLimits } from './pack-limits.ts'
@@ -43,16 +41,9 @@ export interface QuarantineOptions extends Pick<ReceivePackFileOptions, 'onProgr
   existing: PinnedPacks
 }
 
-/** What a quarantine stands on. */
-export interface QuarantineGround {
-  bucket: Bucket
-  disk: Disk
-  limits: Limits
-}
-
 /** Receives `input` into quarantine. Throws PackInvalid and what reading the stream throws; then nothing is left. */
 export async function receiveIntoQuarantine(
-  ground: QuarantineGround,
+  ground: Ground,
   repoId: RepoId,
   input: ByteStream,
   options: QuarantineOptions,
@@ -84,7 +75,7 @@ interface Arrival {
   release(): void
 }
 
-function quarantined(ground: QuarantineGround, repoId: RepoId, arrival: Arrival): QuarantinedPack {
+function quarantined(ground: Ground, repoId: RepoId, arrival: Arrival): QuarantinedPack {
   const { received, spool, existing, release } = arrival
   const incoming = incomingPack(ground.bucket, repoId, received, spool)
   const pack = new PackFile(new PackIndex(received.index), spool.file, received.isThin)

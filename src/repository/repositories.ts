@@ -1,12 +1,10 @@
 /** Opens hosted repositories: refs from the database, packs from the bucket, both shared between requests. */
 import { LRUCache } from 'lru-cache'
-import type { Bucket } from '../bucket/bucket.ts'
-import type { Limits } from '../config.ts'
-import type { Database, RepoId } from '../database/queryable.ts'
-import type { Disk } from '../disk/disk.ts'
+import type { RepoId } from '../database/queryable.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import type { ObjectDatabase, RefSnapshot } from '../git/repository.ts'
 import { type CompactionResult, compactPacks } from './compact.ts'
+import type { Ground } from './ground.ts'
 import { createPackCatalog } from './pack-catalog.ts'
 import { createPackFiles } from './pack-files.ts'
 import { type QuarantinedPack, type QuarantineOptions, receiveIntoQuarantine } from './quarantine.ts'
@@ -39,18 +37,11 @@ export interface Repositories {
   close(): void
 }
 
-export interface RepositoriesGround {
-  database: Database
-  bucket: Bucket
-  disk: Disk
-  limits: Limits
-}
-
 // More repositories than requests can be under way for.
 const promisesMax = 100_000
 
 /** All hosted repositories over one ground. Close it before the database and the disk. */
-export function createRepositories(ground: RepositoriesGround): Repositories {
+export function createRepositories(ground: Ground): Repositories {
   const { database, bucket, disk, limits } = ground
   const refReader = createRefReader(database)
   const catalog = createPackCatalog(database, createPackFiles(bucket, disk), {
