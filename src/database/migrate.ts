@@ -45,10 +45,11 @@ export async function migrate(url: string, logger: Logger): Promise<void> {
   }
 }
 
-/** The job runner's logger, quiet below warnings. */
-function jobLogger(logger: Logger): GraphileLogger {
+/** The job runner's log lines, in ours; its own chatter is for debugging. */
+export function jobLogger(logger: Logger): GraphileLogger {
   return new GraphileLogger(() => (level, message) => {
-    if (level === 'warning') logger.warn(message)
-    else if (level === 'error') logger.error(message)
+    if (level === 'error') logger.error(message)
+    else if (level === 'warning') logger.warn(message)
+    else logger.debug(message)
   })
 }

@@ -1,5 +1,6 @@
 /** The night shift: runs what pushes and the clock have asked for, by graphile-worker in the same database. */
-import { Logger as GraphileLogger, parseCronItems, run, type Task } from 'graphile-worker'
+import { parseCronItems, run, type Task } from 'graphile-worker'
+import { jobLogger } from '../database/migrate.ts'
 import type { Hub } from '../hub/hub.ts'
 import { collectGarbageTask } from './collect-garbage.ts'
 import { compactTask } from './compact.ts'
@@ -13,18 +14,15 @@ export async function startJobs(hub: Hub, databaseUrl: string): Promise<{ close(
     taskList,
     concurrency: 1,
     noHandleSignals: true,
-    logger: jobLogger(hub),
+    logger: jobLogger(hub.logger),
     // Once an hour on one of the servers, whichever comes first.
     parsedCronItems: parseCronItems([{ task: 'collect-garbage', match: '17 * * * *', identifier: 'collect-garbage' }]),
   })
-  return { close: () => runner.stop() }
-}
-
-/** The job runner's log lines, in ours; its own chatter is for debugging. */
-function jobLogger({ logger }: Hub): GraphileLogger {
-  return new GraphileLogger(() => (level, message) => {
-    if (level === 'error') logger.error(message)
-    else if (level === 'warning') logger.warn(message)
-    else logger.debug(message)
+  let isOver = false
+  // A runner that lost its database for long ends by itself; whoever waits for it reads why.
+  const over = runner.promise.finally(() => {
+    isOver = true
   })
+  over.catch((error: unknown) => hub.logger.error({ err: error }, 'background jobs have stopped'))
+  return { close: async () => (isOver ? undefined : await runner.stop()) }
 }
