@@ -33,13 +33,15 @@ export async function* limitBytes(stream: ByteStream, maxBytes: number): AsyncGe
   }
 }
 
-/** Fires when the connection closes before the response has been sent whole. */
+/** Fires when the connection closes before the response has been sent whole; has fired where it is closed already. */
 export function clientSignal(reply: FastifyReply): AbortSignal {
   const controller = new AbortController()
-  reply.raw.once('close', () => {
+  const leave = () => {
     if (reply.raw.writableFinished) return
     controller.abort(new HoldfastError('InputTruncated', { message: 'The client has left.' }))
-  })
+  }
+  if (reply.raw.closed) leave()
+  else reply.raw.once('close', leave)
   return controller.signal
 }
 
