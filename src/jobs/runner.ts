@@ -15,14 +15,16 @@ export async function startJobs(hub: Hub, databaseUrl: string): Promise<{ close(
     concurrency: 1,
     noHandleSignals: true,
     logger: jobLogger(hub.logger),
+    // Otherwise a stop does not wait until the job that just ended is noted as done: it would run again, hours later.
+    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     // Once an hour on one of the servers, whichever comes first.
     parsedCronItems: parseCronItems([{ task: 'collect-garbage', match: '17 * * * *', identifier: 'collect-garbage' }]),
   })
   let isOver = false
-  // A runner that lost its database for long ends by itself; whoever waits for it reads why.
-  const over = runner.promise.finally(() => {
+  // A runner that lost its database for good ends by itself. Its rejection stays unhandled, which ends the process: a
+  // server that looks well while nothing is merged and collected would be worse.
+  runner.promise.finally(() => {
     isOver = true
   })
-  over.catch((error: unknown) => hub.logger.error({ err: error }, 'background jobs have stopped'))
   return { close: async () => (isOver ? undefined : await runner.stop()) }
 }

@@ -34,8 +34,8 @@ export interface Person {
 }
 
 /** A hub without a server. */
-export async function openHouse(t: Test, options: HouseOptions = {}): Promise<Hub> {
-  const { database } = await createTestDatabase(t)
+export async function openHouse(t: Test, options: HouseOptions = {}): Promise<Hub & { databaseUrl: string }> {
+  const { database, url: databaseUrl } = await createTestDatabase(t)
   const folder = temporaryFolder(t, 'house')
   const config = readConfig({ PORT: '0', DATA_DIR: folder })
   Object.assign(config.limits, options.limits)
@@ -55,6 +55,7 @@ export async function openHouse(t: Test, options: HouseOptions = {}): Promise<Hu
     bucket,
     repositories,
     secret: Buffer.alloc(32, 7),
+    databaseUrl,
   }
 }
 
