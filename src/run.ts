@@ -3,6 +3,7 @@ import closeWithGrace from 'close-with-grace'
 import { type OpenedHub, startServer, startWorker } from './compose.ts'
 import type { Config } from './config.ts'
 import { hasUsers } from './database/users.ts'
+import { examinePublicUrl } from './hub/doctor.ts'
 import { createLogger, type Logger } from './logger.ts'
 
 // Behind the graceful stop's own limit, so that what it waits for is cut off there and not here.
@@ -19,6 +20,8 @@ export async function runServer(config: Config): Promise<void> {
   const server = await startServer(config, { logger, onDatabaseLost })
   stopWithGrace(config, logger, server)
   logger.info({ url: server.url, publicUrl: config.publicUrl }, 'Holdfast listens')
+  const { verdict, message } = examinePublicUrl(config.publicUrl, config.host)
+  if (verdict !== 'well') logger.warn(message)
   if (!(await hasUsers(server.hub.database))) process.stderr.write(greeting(config.publicUrl))
 }
 
