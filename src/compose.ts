@@ -100,11 +100,19 @@ function openBucket(config: Config, logger: Logger): Bucket {
   return config.s3 === undefined ? openFileBucket(join(config.dataDir, 'bucket')) : openS3Bucket(config.s3, logger)
 }
 
-/** Remembers what `open` opens: closes it in reverse, at once if `open` fails. */
+/** Remembers what `open` opens: closes it in reverse, all of it whatever fails, at once if `open` fails. */
 async function openTogether<T>(open: (opened: Opened) => Promise<T>): Promise<T & { close(): Promise<void> }> {
   const parts: { close(): Promise<void> | void }[] = []
   async function close(): Promise<void> {
-    for (let part = parts.pop(); part !== undefined; part = parts.pop()) await part.close()
+    const failures: unknown[] = []
+    for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+      try {
+        await part.close()
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
   }
   try {
     const result = await open((part) => {
@@ -113,7 +121,8 @@ async function openTogether<T>(open: (opened: Opened) => Promise<T>): Promise<T 
     })
     return { ...result, close }
   } catch (error) {
-    await close()
+    // Why it failed to open matters more than what then failed to close.
+    await close().catch(() => {})
     throw error
   }
 }

@@ -184,7 +184,8 @@ async function ensureBucket({ client, bucket }: S3Target, config: S3Config): Pro
   const place = `the object store at ${config.endpoint}`
   const exists = await askStore('be asked for its bucket', undefined, () => client.bucketExists(bucket)).catch(
     (error) => {
-      throw new Error(`Cannot use bucket "${bucket}" of ${place}: ${error.message} Check the S3_… settings.`)
+      const message = `Cannot use bucket "${bucket}" of ${place}: ${error.message} Check the S3_… settings.`
+      throw new HoldfastError('Unavailable', { message })
     },
   )
   if (exists) return
@@ -193,6 +194,7 @@ async function ensureBucket({ client, bucket }: S3Target, config: S3Config): Pro
   } catch (error) {
     // Another server that starts at the same moment may have made it.
     if (await client.bucketExists(bucket).catch(() => false)) return
-    throw new Error(`Bucket "${bucket}" is not in ${place} and cannot be made: ${(error as Error).message}`)
+    const message = `Bucket "${bucket}" is not in ${place} and cannot be made: ${(error as Error).message}`
+    throw new HoldfastError('Unavailable', { message })
   }
 }

@@ -4,6 +4,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { Client } from 'minio'
 import type { S3Config } from '../config.ts'
+import { HoldfastError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { withRetries } from './retries.ts'
 import { isTransient, storeError } from './s3-errors.ts'
@@ -39,7 +40,10 @@ export async function askStore<T>(
 /** A client that speaks to `endpoint` (signs for it, at least) with the credentials of `config`. */
 export function createS3Client(config: S3Config, endpoint: string): Client {
   const url = new URL(endpoint)
-  if (url.pathname !== '/') throw new Error('S3_ENDPOINT and S3_PUBLIC_ENDPOINT are addresses without a path.')
+  if (url.pathname !== '/') {
+    const message = 'S3_ENDPOINT and S3_PUBLIC_ENDPOINT are addresses without a path.'
+    throw new HoldfastError('InputInvalid', { message })
+  }
   const useSSL = url.protocol === 'https:'
   return new Client({
     endPoint: url.hostname,

@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { hostInUrl } from '../config.ts'
+import { HoldfastError } from '../errors.ts'
 import type { Hub } from '../hub/hub.ts'
 import { createServer } from './server.ts'
 
@@ -22,11 +23,30 @@ const idlePollMs = 50
 export async function startListening(hub: Hub): Promise<ListeningServer> {
   const { config } = hub
   const server = createServer(hub)
-  await server.listen({ host: config.host, port: config.port })
+  await server.listen({ host: config.host, port: config.port }).catch((error: unknown) => {
+    throw explainAddress(error, `${hostInUrl(config.host)}:${config.port}`)
+  })
   const { port } = server.server.address() as AddressInfo
   const url = `http://${hostInUrl(config.host)}:${port}`
   if (config.port === 0 && config.publicUrl.endsWith(':0')) config.publicUrl = url
   return { url, close: () => stop(server, config.limits.gracefulStopMs) }
+}
+
+/** What is wrong with the address, for the operator who chose it. */
+function explainAddress(error: unknown, address: string): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException
+  if (code === undefined || (syscall !== 'listen' && syscall !== 'getaddrinfo')) return error
+  return new HoldfastError('Conflict', {
+    message: `Holdfast cannot listen on ${address}: ${addressFaults[code] ?? code}. Set HOST and PORT.`,
+    cause: error,
+  })
+}
+
+const addressFaults: Record<string, string> = {
+  EADDRINUSE: 'address already in use',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'permission denied',
+  ENOTFOUND: 'no such name',
 }
 
 async function stop(server: FastifyInstance, gracefulStopMs: number): Promise<void> {
