@@ -13,28 +13,19 @@ import { attemptsMax, pauseBeforeRetry } from './retries.ts'
 import { askStore, createS3Client, type S3Target } from './s3-client.ts'
 import { isMissing, isTransient, storeError, storeErrorCode } from './s3-errors.ts'
 import { putStream } from './s3-multipart.ts'
-import { createPutSigner, type SignedPutForm } from './s3-presign.ts'
+import { createLinkSigner, type SignedPutForm } from './s3-presign.ts'
 import { isFormEnforced } from './s3-probe.ts'
 import { releasing } from './streams.ts'
 
 /** The bucket of `config`; `probe` makes it in the store if need be. No connection is opened before the first call. */
 export function openS3Bucket(config: S3Config, logger: Logger): Bucket {
   const s3: S3Target = { client: createS3Client(config, config.endpoint), bucket: config.bucket, logger }
-  const publicClient = createS3Client(config, config.publicEndpoint)
-  const signPublicPut = createPutSigner(config, publicClient)
+  const publicLinks = createLinkSigner(config, createS3Client(config, config.publicEndpoint))
   const enforcedForms = new Set<SignedPutForm>()
-
-  async function signedGet(key: string, options: SignedGetOptions): Promise<string> {
-    assertKey(key)
-    const response: Record<string, string> = {}
-    if (options.contentDisposition !== undefined) response['response-content-disposition'] = options.contentDisposition
-    if (options.contentType !== undefined) response['response-content-type'] = options.contentType
-    return publicClient.presignedGetObject(config.bucket, key, options.expiresInSeconds, response)
-  }
 
   async function probe(): Promise<void> {
     await ensureBucket(s3, config)
-    const signPut = createPutSigner(config, s3.client)
+    const { signPut } = createLinkSigner(config, s3.client)
     for (const form of ['headers', 'query'] as const) {
       const isEnforced = await isFormEnforced(form, { signPut, delete: (keys) => deleteKeys(s3, keys) })
       if (isEnforced) enforcedForms.add(form)
@@ -53,10 +44,13 @@ export function openS3Bucket(config: S3Config, logger: Logger): Bucket {
     delete: (keys) => deleteKeys(s3, keys),
     list: (prefix) => listKeys(s3, prefix),
     openFile: async () => undefined,
-    signedGet,
+    async signedGet(key: string, options: SignedGetOptions) {
+      assertKey(key)
+      return publicLinks.signGet(key, options)
+    },
     async signedPut(key: string, options: SignedPutOptions) {
       assertKey(key)
-      return enforcedForms.has(options.form) ? signPublicPut(key, options) : undefined
+      return enforcedForms.has(options.form) ? publicLinks.signPut(key, options) : undefined
     },
     probe,
   }
