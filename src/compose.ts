@@ -83,7 +83,11 @@ async function openParts(
   const bucket = openBucket(config, logger)
   await bucket.probe()
   const disk = opened(
-    await openDisk({ folder: join(config.dataDir, 'cache'), cacheMaxBytes: config.packCacheMaxBytes }),
+    await openDisk({
+      folder: join(config.dataDir, 'cache'),
+      cacheMaxBytes: config.packCacheMaxBytes,
+      spoolMaxBytes: config.spoolMaxBytes,
+    }),
   )
   const repositories = opened(createRepositories({ database, bucket, disk, limits: config.limits }))
   const secret = await readInstanceSecret(database)

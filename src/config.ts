@@ -27,6 +27,7 @@ const Environment = Type.Object({
   LOG_LEVEL: Type.String({ default: 'info', pattern: '^(trace|debug|info|warn|error|fatal|silent)$' }),
   JOBS: Type.String({ default: 'on', pattern: '^(on|off)$' }),
   PACK_CACHE_MAX_BYTES: Type.Integer({ default: 20 * GiB, minimum: 0 }),
+  SPOOL_MAX_BYTES: Type.Integer({ default: 128 * GiB, minimum: 1 }),
   GIT_BLOB_MAX_BYTES: Type.Integer({ default: 10 * MiB, minimum: 1 }),
   GIT_PACK_MAX_BYTES: Type.Integer({ default: 64 * GiB, minimum: 1 }),
   LFS_OBJECT_MAX_BYTES: Type.Integer({ default: 1024 * GiB, minimum: 1 }),
@@ -165,6 +166,7 @@ export interface Config {
   logLevel: string
   jobs: boolean
   packCacheMaxBytes: number
+  spoolMaxBytes: number
   limits: Limits
 }
 
@@ -184,6 +186,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     logLevel: env.LOG_LEVEL,
     jobs: env.JOBS === 'on',
     packCacheMaxBytes: env.PACK_CACHE_MAX_BYTES,
+    spoolMaxBytes: env.SPOOL_MAX_BYTES,
     limits: {
       ...fixedLimits,
       gitBlobMaxBytes: env.GIT_BLOB_MAX_BYTES,

@@ -32,6 +32,7 @@ t.test('a wrong setting is named, and its value kept quiet', (t) => {
     LOG_LEVEL: ['loud'],
     JOBS: ['yes'],
     PACK_CACHE_MAX_BYTES: ['20G'],
+    SPOOL_MAX_BYTES: ['0'],
     GIT_BLOB_MAX_BYTES: ['0'],
   }
   for (const [name, values] of Object.entries(wrong)) {

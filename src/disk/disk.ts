@@ -14,6 +14,7 @@ export interface LocalFile {
 
 /** A file that is being written, unlinked from its folder: it is gone when closed, or when the process dies. */
 export interface SpoolFile {
+  /** Appends. Rejects with StorageFull, having appended nothing, where all spools together would hold too much. */
   write(chunk: Uint8Array): Promise<void>
   /** What has been written so far, for reading; stays valid while the spool is open. */
   readonly file: LocalFile

@@ -4,22 +4,26 @@ import { join } from 'node:path'
 import { openFileCache } from './cache.ts'
 import type { Disk } from './disk.ts'
 import { createSpoolFile } from './spool.ts'
+import { createSpoolBudget } from './spool-budget.ts'
 
 export interface DiskOptions {
   folder: string
   cacheMaxBytes: number
+  /** What all spools may hold together. */
+  spoolMaxBytes: number
 }
 
 /** Opens the disk in `folder`, made if missing, and sweeps what a crashed process left there. */
-export async function openDisk({ folder, cacheMaxBytes }: DiskOptions): Promise<Disk> {
+export async function openDisk({ folder, cacheMaxBytes, spoolMaxBytes }: DiskOptions): Promise<Disk> {
   const spoolFolder = join(folder, 'spool')
   await mkdir(spoolFolder, { recursive: true })
   await sweep(spoolFolder)
   const cache = await openFileCache({ folder: join(folder, 'cache'), spoolFolder, maxBytes: cacheMaxBytes })
+  const budget = createSpoolBudget(spoolMaxBytes)
   return {
     cacheMaxBytes,
     open: (key, fill) => cache.open(key, fill),
-    createSpool: () => createSpoolFile(spoolFolder),
+    createSpool: () => createSpoolFile(spoolFolder, budget),
     freeBytes: () => freeBytesIn(folder),
     close: () => cache.close(),
   }

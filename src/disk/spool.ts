@@ -11,13 +11,14 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { LocalFile, SpoolFile } from './disk.ts'
 import { readFully } from './local-file.ts'
+import type { SpoolBudget } from './spool-budget.ts'
 
 const writeAsync = promisify(write)
 const readAsync = promisify(read)
 const pieceBytes = 256 * 1024
 
-/** Creates an empty spool in `folder`, which is made if it is missing. */
-export function createSpoolFile(folder: string): SpoolFile {
+/** Creates an empty spool in `folder`, made if missing. What it holds is taken from `budget`, and released by its close. */
+export function createSpoolFile(folder: string, budget: SpoolBudget): SpoolFile {
   mkdirSync(folder, { recursive: true })
   const path = join(folder, `${randomUUID()}.spool`)
   const fd = openSync(path, 'wx+', 0o600)
@@ -28,23 +29,26 @@ export function createSpoolFile(folder: string): SpoolFile {
     closeSync(fd)
     throw error
   }
-  return new Spool(fd)
+  return new Spool(fd, budget)
 }
 
 class Spool implements SpoolFile {
   readonly file: LocalFile
   readonly #fd: number
+  readonly #budget: SpoolBudget
   readonly #buffer = Buffer.allocUnsafe(pieceBytes)
   /** How many bytes lie in the file, and how many behind them in `#buffer`. */
   #storedBytes = 0
   #bufferedBytes = 0
+  #takenBytes = 0
   /** Reads and writes under way. A descriptor closed under them could be another file when they arrive. */
   #pending = 0
   #isAppending = false
   #isOpen = true
 
-  constructor(fd: number) {
+  constructor(fd: number, budget: SpoolBudget) {
     this.#fd = fd
+    this.#budget = budget
     const spool = this
     this.file = {
       get sizeBytes() {
@@ -58,6 +62,8 @@ class Spool implements SpoolFile {
   async write(chunk: Uint8Array): Promise<void> {
     this.#assertOpen()
     assert(!this.#isAppending, 'one write at a time')
+    this.#budget.take(chunk.length)
+    this.#takenBytes += chunk.length
     if (chunk.length <= this.#buffer.length - this.#bufferedBytes) return this.#keep(chunk)
     this.#isAppending = true
     try {
@@ -139,6 +145,7 @@ class Spool implements SpoolFile {
   }
 
   #closeDescriptor(): void {
+    this.#budget.release(this.#takenBytes)
     // Asynchronously: freeing the blocks of a file of gigabytes can take long. Its bytes are unwanted: no failure matters.
     close(this.#fd, () => {})
   }

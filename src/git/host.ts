@@ -3,6 +3,7 @@
  * the wire; what exists, who may see it and how a ref moves is asked here. A host is opened for one caller and one
  * repository, after access has been decided.
  */
+import type { HoldfastError } from '../errors.ts'
 import type { ByteStream, ObjectId } from './object-id.ts'
 import type { ObjectDatabase, RefCommand, RefResult, RefSnapshot } from './repository.ts'
 
@@ -38,6 +39,8 @@ export interface PushRequest {
 export interface PushReport {
   /** `ok`, or what was wrong with the pack. Where it is not ok every ref is `ng`. */
   unpack: string
+  /** The error that `unpack` tells of, for callers that are no Git client. */
+  cause?: HoldfastError
   results: readonly RefResult[]
 }
 

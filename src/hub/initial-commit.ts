@@ -74,6 +74,7 @@ export async function createInitialCommit(hub: Hub, principal: UserPrincipal, re
     progress: () => {},
     signal: new AbortController().signal,
   })
+  if (report.cause !== undefined) throw report.cause
   const reason = report.results[0].reason
   if (reason !== undefined) throw new Error(`The initial commit of ${repo.namespace}/${repo.name} failed: ${reason}`)
   return commitId

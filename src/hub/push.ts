@@ -2,7 +2,7 @@
  * A push: the only way in which a ref moves (design law 2). Checked in quarantine, brought to the bucket, then committed
  * in one transaction (push-transaction.ts).
  */
-import { type HoldfastError, isHoldfastError } from '../errors.ts'
+import { type ErrorCode, isHoldfastError } from '../errors.ts'
 import type { PushHost, PushReport } from '../git/host.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { receivePack } from '../git/protocol/receive-pack.ts'
@@ -50,7 +50,7 @@ async function takePush(push: Push): Promise<PushReport> {
   try {
     quarantine = await receive(push, push.request.pack, watched.visit)
   } catch (error) {
-    return refuseWhole(commands, error)
+    return refuseWhole(push, error)
   }
   try {
     const results = await decide(push, left, { quarantine, content: watched.content })
@@ -73,14 +73,21 @@ function receive(
   })
 }
 
-/** A damaged pack is the client's to hear of; everything else is a defect or a client that left. */
-function refuseWhole(commands: readonly RefCommand[], error: unknown): PushReport {
-  const isClients = (
-    ['PackInvalid', 'ObjectInvalid', 'ObjectMissing', 'InputTooLarge', 'InputTruncated'] as const
-  ).some((code) => isHoldfastError(error, code))
-  if (!isClients) throw error
-  const unpack = (error as HoldfastError).message
-  return { unpack, results: commands.map(({ name }) => ({ name, reason: 'unpacker error' })) }
+const refusals: readonly ErrorCode[] = [
+  'PackInvalid',
+  'ObjectInvalid',
+  'ObjectMissing',
+  'InputTooLarge',
+  'InputTruncated',
+  'StorageFull',
+]
+
+/** A damaged pack, or no room for it, is the client's to hear of; everything else is a defect or a client that left. */
+function refuseWhole({ hub, repo, request }: Push, error: unknown): PushReport {
+  if (!isHoldfastError(error) || !refusals.includes(error.code)) throw error
+  if (error.code === 'StorageFull') hub.logger.warn({ repoId: repo.id, reason: error.message }, 'refused a push')
+  const results = request.commands.map(({ name }) => ({ name, reason: 'unpacker error' }))
+  return { unpack: error.message, cause: error, results }
 }
 
 /** Everything after the pack has come: the results of `commands`, in any order. */

@@ -28,7 +28,7 @@ function descriptorsUnder(folder: string): number {
 
 t.test('one fill and one descriptor however many callers open a key', async (t) => {
   const folder = t.testdir()
-  const disk = await openDisk({ folder, cacheMaxBytes: 1000 })
+  const disk = await openDisk({ folder, cacheMaxBytes: 1000, spoolMaxBytes: 1000 })
   let fills = 0
   const fill = async () => {
     fills += 1
@@ -50,7 +50,7 @@ t.test('one fill and one descriptor however many callers open a key', async (t) 
 })
 
 t.test('a read ends at the end of the file', async (t) => {
-  const disk = await openDisk({ folder: t.testdir(), cacheMaxBytes: 1000 })
+  const disk = await openDisk({ folder: t.testdir(), cacheMaxBytes: 1000, spoolMaxBytes: 1000 })
   const file = await disk.open('k', async () => once('0123456789'))
   const into = Buffer.alloc(8, '-')
   t.equal(file.readSync(into, 1, 4, 8), 2)
@@ -61,7 +61,7 @@ t.test('a read ends at the end of the file', async (t) => {
 
 t.test('a fill that fails rejects all who wait, leaves nothing, and is tried again', async (t) => {
   const folder = t.testdir()
-  const disk = await openDisk({ folder, cacheMaxBytes: 1000 })
+  const disk = await openDisk({ folder, cacheMaxBytes: 1000, spoolMaxBytes: 1000 })
   const broken = async () =>
     (async function* () {
       yield Buffer.from('half')
@@ -83,7 +83,7 @@ t.test('a fill that fails rejects all who wait, leaves nothing, and is tried aga
 t.test('least recently used files go first, open ones stay until they are closed', async (t) => {
   const folder = t.testdir()
   const cached = () => readdirSync(join(folder, 'cache')).length
-  const disk = await openDisk({ folder, cacheMaxBytes: 25 })
+  const disk = await openDisk({ folder, cacheMaxBytes: 25, spoolMaxBytes: 1000 })
   const fills: string[] = []
   const openKey = (key: string) =>
     disk.open(key, async () => {
@@ -102,7 +102,7 @@ t.test('least recently used files go first, open ones stay until they are closed
 
 t.test('files that come and go while others are evicted are never mixed up', async (t) => {
   const folder = t.testdir()
-  const disk = await openDisk({ folder, cacheMaxBytes: 50 })
+  const disk = await openDisk({ folder, cacheMaxBytes: 50, spoolMaxBytes: 1000 })
   let turn = 0
   const useKey = async () => {
     for (let i = 0; i < 50; i += 1) {
@@ -122,18 +122,18 @@ t.test('files that come and go while others are evicted are never mixed up', asy
 
 t.test('what lies in the cache at start counts, in the order of its use', async (t) => {
   const folder = t.testdir()
-  const disk = await openDisk({ folder, cacheMaxBytes: 100 })
+  const disk = await openDisk({ folder, cacheMaxBytes: 100, spoolMaxBytes: 1000 })
   for (const key of ['a', 'b', 'c']) (await disk.open(key, async () => once('0123456789'))).close()
   await disk.close()
   const names = readdirSync(join(folder, 'cache'))
   for (const [i, name] of names.entries()) utimesSync(join(folder, 'cache', name), 1000 + i, 1000 + i)
-  await openDisk({ folder, cacheMaxBytes: 10 })
+  await openDisk({ folder, cacheMaxBytes: 10, spoolMaxBytes: 1000 })
   t.same(readdirSync(join(folder, 'cache')), [names[2]])
 })
 
 t.test('a file larger than the cache is served, and gone when closed', async (t) => {
   const folder = t.testdir()
-  const disk = await openDisk({ folder, cacheMaxBytes: 0 })
+  const disk = await openDisk({ folder, cacheMaxBytes: 0, spoolMaxBytes: 1000 })
   const file = await disk.open('k', async () => once('0123456789'))
   t.equal(textOf(file), '0123456789')
   file.close()
@@ -142,7 +142,7 @@ t.test('a file larger than the cache is served, and gone when closed', async (t)
 
 t.test('folders deleted at run time cost a fill only, even during one', async (t) => {
   const folder = t.testdir()
-  const disk = await openDisk({ folder, cacheMaxBytes: 1000 })
+  const disk = await openDisk({ folder, cacheMaxBytes: 1000, spoolMaxBytes: 1000 })
   const held = await disk.open('k', async () => once('first'))
   rmSync(folder, { recursive: true })
   t.equal(textOf(held), 'first')
@@ -164,17 +164,34 @@ t.test('folders deleted at run time cost a fill only, even during one', async (t
   spool.close()
 })
 
+t.test('all spools together are bounded; what one held is free again when it is closed', async (t) => {
+  const disk = await openDisk({ folder: t.testdir(), cacheMaxBytes: 0, spoolMaxBytes: 1000 })
+  const [first, second] = [disk.createSpool(), disk.createSpool()]
+  await first.write(Buffer.alloc(600))
+  const full = { code: 'StorageFull', message: /spool .* is full \(SPOOL_MAX_BYTES: 1000 bytes for all at once\)/ }
+  await t.rejects(second.write(Buffer.alloc(401)), full)
+  t.equal(second.file.sizeBytes, 0, 'nothing of it was written')
+  await second.write(Buffer.alloc(400))
+  await t.rejects(second.write(Buffer.alloc(1)), full)
+  first.close()
+  first.close()
+  await t.rejects(second.write(Buffer.alloc(601)), full, 'closing twice frees once')
+  await second.write(Buffer.alloc(600))
+  t.equal(second.file.sizeBytes, 1000)
+  second.close()
+})
+
 t.test('what a crashed process left is swept at the start', async (t) => {
   const folder = t.testdir()
   mkdirSync(join(folder, 'spool'))
   writeFileSync(join(folder, 'spool', 'x.filling'), 'half')
-  await openDisk({ folder, cacheMaxBytes: 1000 })
+  await openDisk({ folder, cacheMaxBytes: 1000, spoolMaxBytes: 1000 })
   t.same(readdirSync(join(folder, 'spool')), [])
 })
 
 t.test('free bytes are those of the folder, which must be writable', async (t) => {
   const folder = t.testdir()
-  const disk = await openDisk({ folder, cacheMaxBytes: 1000 })
+  const disk = await openDisk({ folder, cacheMaxBytes: 1000, spoolMaxBytes: 1000 })
   t.ok((await disk.freeBytes()) > 0)
   rmSync(folder, { recursive: true })
   await t.rejects(disk.freeBytes(), { code: 'ENOENT' })

@@ -2,10 +2,11 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { createSpoolFile } from '../../src/disk/spool.ts'
+import { createSpoolBudget } from '../../src/disk/spool-budget.ts'
 
 t.test('what is written can be read at once at any position, in memory or not', async (t) => {
   const folder = t.testdir()
-  const spool = createSpoolFile(folder)
+  const spool = createSpoolFile(folder, createSpoolBudget(1 << 23))
   t.same(readdirSync(folder), [], 'it has no name')
   const sizes = [1, 100, 65_536, 262_143, 262_144, 262_145, 0, 700_000, 5]
   const all = randomBytes(sizes.reduce((sum, size) => sum + size, 0))
@@ -28,7 +29,7 @@ t.test('what is written can be read at once at any position, in memory or not', 
 })
 
 t.test('a chunk may be changed by its owner once it is written', async (t) => {
-  const spool = createSpoolFile(t.testdir())
+  const spool = createSpoolFile(t.testdir(), createSpoolBudget(1 << 23))
   const chunk = Buffer.from('aaa')
   await spool.write(chunk)
   chunk.fill('b')
@@ -39,11 +40,14 @@ t.test('a chunk may be changed by its owner once it is written', async (t) => {
 })
 
 t.test('closing while a write is under way waits for it; afterwards nothing is read or written', async (t) => {
-  const spool = createSpoolFile(t.testdir())
+  const budget = createSpoolBudget(4 << 20)
+  const spool = createSpoolFile(t.testdir(), budget)
   const writing = spool.write(Buffer.alloc(4 << 20))
   spool.close()
   spool.close()
+  t.throws(() => budget.take(1), { code: 'StorageFull' }, 'the bytes still lie there')
   await writing
+  t.doesNotThrow(() => budget.take(4 << 20))
   await t.rejects(spool.write(Buffer.from('x')), /closed/)
   t.throws(() => spool.file.readSync(Buffer.alloc(1), 0, 1, 0), /closed/)
   await t.rejects(async () => {
@@ -52,7 +56,7 @@ t.test('closing while a write is under way waits for it; afterwards nothing is r
 })
 
 t.test('two writes at once are refused', async (t) => {
-  const spool = createSpoolFile(t.testdir())
+  const spool = createSpoolFile(t.testdir(), createSpoolBudget(1 << 23))
   const first = spool.write(Buffer.alloc(1 << 20))
   await t.rejects(spool.write(Buffer.alloc(1)), /one write at a time/)
   await first

@@ -112,6 +112,26 @@ t.test('a file above the limit is refused with its path and the remedy', async (
   t.equal(await remoteRefs(), '')
 })
 
+t.test('a push beyond the room for packs under way reads so, and leaves the room to others', async (t) => {
+  const { commit, git, hub, remoteRefs } = await openScene(t, { spoolMaxBytes: 100_000 })
+  await commit('too much', { 'noise.bin': randomBytes(150_000) })
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const outcome = await git('push', 'origin', 'main')
+    t.not(outcome.status, 0)
+    t.match(outcome.stderr, /remote unpack failed: The server's spool .* is full \(SPOOL_MAX_BYTES: 100000 .*Try again/)
+    t.match(outcome.stderr, '[remote rejected] main -> main (unpacker error)')
+  }
+  t.equal(await remoteRefs(), '')
+  t.equal(await countKeys(hub), 0)
+  // Nearly all of the room, twice: neither what was refused nor what was taken holds any of it.
+  for (const name of ['one', 'two']) {
+    await git('checkout', '-q', '--orphan', name)
+    const id = await commit(name, { 'noise.bin': randomBytes(95_000) })
+    t.equal((await git('push', 'origin', name)).status, 0)
+    t.match(await remoteRefs(), `${id}\trefs/heads/${name}`)
+  }
+})
+
 t.test('a pointer without its bytes is refused, naming path and oid', async (t) => {
   const { commit, git, hub, remoteRefs } = await openScene(t)
   const oid = createHash('sha256').update('weights').digest('hex')

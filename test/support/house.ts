@@ -21,6 +21,8 @@ import { createTestDatabase } from './postgres.ts'
 
 export interface HouseOptions {
   limits?: Partial<Limits>
+  /** What all packs on their way in may take together. */
+  spoolMaxBytes?: number
   logger?: Logger
   /** Stands before the file bucket. */
   bucket?: (bucket: Bucket) => Bucket
@@ -42,7 +44,11 @@ export async function openHouse(t: Test, options: HouseOptions = {}): Promise<Hu
   const files = openFileBucket(join(folder, 'bucket'))
   await files.probe()
   const bucket = options.bucket?.(files) ?? files
-  const disk = await openDisk({ folder: join(folder, 'cache'), cacheMaxBytes: 2 ** 30 })
+  const disk = await openDisk({
+    folder: join(folder, 'cache'),
+    cacheMaxBytes: 2 ** 30,
+    spoolMaxBytes: options.spoolMaxBytes ?? 2 ** 30,
+  })
   const repositories = createRepositories({ database, bucket, disk, limits: config.limits })
   t.teardown(async () => {
     repositories.close()

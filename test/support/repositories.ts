@@ -18,7 +18,7 @@ export async function openRepositories(t: Parameters<typeof createTestDatabase>[
   const folder = temporaryFolder(t, 'repositories')
   const bucket = openFileBucket(join(folder, 'bucket'))
   await bucket.probe()
-  const disk = await openDisk({ folder: join(folder, 'cache'), cacheMaxBytes: 2 ** 30 })
+  const disk = await openDisk({ folder: join(folder, 'cache'), cacheMaxBytes: 2 ** 30, spoolMaxBytes: 2 ** 30 })
   const { limits } = readConfig({})
   const repositories = createRepositories({ database, bucket, disk, limits })
   t.teardown(async () => {
