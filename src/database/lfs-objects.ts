@@ -21,6 +21,18 @@ export interface LfsObjectRow {
   isUsable: boolean
 }
 
+/** What a pointer says of its content. */
+export interface LfsClaim {
+  lfsOid: string
+  sizeBytes: number
+}
+
+/** A claim that does not hold. */
+export interface FalseLfsClaim extends LfsClaim {
+  /** How large the content really is; undefined where there is none that the asker may know of. */
+  heldBytes: number | undefined
+}
+
 // Who may read a repository: the same facts that hub/access.ts decides on, as a set. Every token may at least read.
 const readableElsewhere = `exists (
     select from lfs_grants g join repos r on r.id = g.repo_id
@@ -50,23 +62,41 @@ export async function findLfsObjects(db: Queryable, asker: LfsAsker, oids: reado
 }
 
 /**
- * Those of `oids` that the asker may not let into the repository. The rows behind all others are locked `for key share`
- * until the transaction ends, so that no collection removes them meanwhile.
+ * Those of `claims` that the asker may not let into the repository, sorted, each once. The rows behind all others are
+ * locked `for key share` until the transaction ends, so that no collection removes them meanwhile.
  */
-export async function lockUsableLfsObjects(tx: Queryable, asker: LfsAsker, oids: readonly string[]): Promise<string[]> {
-  const rows = await tx.query<{ lfsOid: string }>(
+export async function lockUsableLfsObjects(
+  tx: Queryable,
+  asker: LfsAsker,
+  claims: readonly LfsClaim[],
+): Promise<FalseLfsClaim[]> {
+  const rows = await tx.query<{ lfsOid: string; sizeBytes: string; heldBytes: string | null }>(
     `with wanted as materialized (
-      select distinct decode(hex, 'hex') as oid from unnest($4::text[]) as hex
+      select distinct decode(hex, 'hex') as oid, size_bytes
+      from unnest($4::text[], $5::bigint[]) as claim (hex, size_bytes)
     ), held as materialized (
-      select o.oid from lfs_objects o
+      select o.oid, o.size_bytes from lfs_objects o
       where o.oid in (select oid from wanted) and ${usable}
       order by o.oid
       for key share of o
     )
-    select encode(wanted.oid, 'hex') as "lfsOid" from wanted left join held using (oid) where held.oid is null order by 1`,
-    [asker.repoId, asker.userId, asker.isAdmin, oids],
+    select encode(oid, 'hex') as "lfsOid", wanted.size_bytes as "sizeBytes", held.size_bytes as "heldBytes"
+    from wanted left join held using (oid)
+    where held.size_bytes is distinct from wanted.size_bytes
+    order by oid, wanted.size_bytes`,
+    [
+      asker.repoId,
+      asker.userId,
+      asker.isAdmin,
+      claims.map((claim) => claim.lfsOid),
+      claims.map((claim) => claim.sizeBytes),
+    ],
   )
-  return rows.map((row) => row.lfsOid)
+  return rows.map(({ lfsOid, sizeBytes, heldBytes }) => ({
+    lfsOid,
+    sizeBytes: Number(sizeBytes),
+    heldBytes: heldBytes === null ? undefined : Number(heldBytes),
+  }))
 }
 
 /** Adds the objects that have no row yet; the first proof of a content names its key. */

@@ -2,10 +2,11 @@
 import type { ByteStream } from '../bucket/bucket.ts'
 import { lfsKey, newKeyId } from '../bucket/keys.ts'
 import { verifyBytes } from '../bucket/verifying.ts'
-import { findLfsObjects } from '../database/lfs-objects.ts'
+import { findLfsObjects, type LfsClaim } from '../database/lfs-objects.ts'
 import { fairLoop } from '../git/fair-loop.ts'
 import type { ObjectDatabase } from '../git/repository.ts'
-import { type LfsPointer, parsePointer, pointerMaxBytes } from '../lfs/pointer.ts'
+import type { LfsOid } from '../lfs/oid.ts'
+import { parsePointer, pointerMaxBytes } from '../lfs/pointer.ts'
 import type { Hub } from './hub.ts'
 import { grantLfs, lfsAsker } from './lfs-presence.ts'
 import { holdLfsBytes } from './lfs-transfer.ts'
@@ -15,18 +16,18 @@ import type { Repo } from './repo.ts'
 /** Finds the content of a pointer; undefined where the source does not have it. */
 export type FindLfsContent = (lfsOid: string) => Promise<{ sizeBytes: number; read(): ByteStream } | undefined>
 
-/** The pointers among `ordinals`, one for each oid. */
-export async function findPointers(objects: ObjectDatabase, ordinals: Uint32Array): Promise<LfsPointer[]> {
-  const pointers = new Map<string, LfsPointer>()
+/** The oids that the pointers among `ordinals` name, each once. */
+export async function findLfsOids(objects: ObjectDatabase, ordinals: Uint32Array): Promise<LfsOid[]> {
+  const oids = new Set<LfsOid>()
   const pause = fairLoop()
   for (const ordinal of ordinals) {
     if (pause.due()) await pause.now()
     const { type, sizeBytes } = objects.stat(ordinal)
     if (type !== 'blob' || sizeBytes >= pointerMaxBytes) continue
     const pointer = parsePointer(objects.read(ordinal).data)
-    if (pointer !== undefined) pointers.set(pointer.lfsOid, pointer)
+    if (pointer !== undefined) oids.add(pointer.lfsOid)
   }
-  return [...pointers.values()]
+  return [...oids]
 }
 
 export interface LfsImport {
@@ -36,36 +37,36 @@ export interface LfsImport {
 }
 
 /**
- * Brings what the source has of `pointers` to the bucket and grants it to `repo`; returns how many that were. Throws
- * BytesMismatch for a file that is not what its oid says.
+ * Brings what the source has of `oids` to the bucket and grants it to `repo`; returns how many that were. Throws
+ * BytesMismatch for a file that is not what its oid says. Whether pointers tell the right size is for the push to say.
  */
 export async function importLfs(
   hub: Hub,
   repo: Repo,
-  pointers: readonly LfsPointer[],
+  oids: readonly LfsOid[],
   { find, onProgress, signal }: LfsImport,
 ): Promise<number> {
-  const oids = pointers.map(({ lfsOid }) => lfsOid)
   const held = new Set(
     (await findLfsObjects(hub.database, lfsAsker(anonymous, repo), oids)).map(({ lfsOid }) => lfsOid),
   )
   let count = 0
-  for (const [index, pointer] of pointers.entries()) {
+  for (const [index, lfsOid] of oids.entries()) {
     signal.throwIfAborted()
     onProgress(index)
-    const content = await find(pointer.lfsOid)
+    const content = await find(lfsOid)
     if (content === undefined) continue
-    const verified = verifyBytes(content.read(), { sizeBytes: pointer.sizeBytes, sha256: pointer.lfsOid })
-    if (held.has(pointer.lfsOid)) await grantHeld(hub, repo, pointer, verified)
-    else await takeIn(hub, repo, pointer, verified, signal)
+    const { sizeBytes } = content
+    const verified = verifyBytes(content.read(), { sizeBytes, sha256: lfsOid })
+    if (held.has(lfsOid)) await grantHeld(hub, repo, lfsOid, verified)
+    else await takeIn(hub, repo, { lfsOid, sizeBytes }, verified, signal)
     count++
   }
-  onProgress(pointers.length)
+  onProgress(oids.length)
   return count
 }
 
 /** One copy per instance; but whoever names an oid has to show the content. */
-async function grantHeld(hub: Hub, repo: Repo, { lfsOid }: LfsPointer, verified: ByteStream): Promise<void> {
+async function grantHeld(hub: Hub, repo: Repo, lfsOid: LfsOid, verified: ByteStream): Promise<void> {
   for await (const _ of verified);
   await hub.database.transaction((tx) => grantLfs(tx, { repo, oids: [lfsOid] }))
 }
@@ -73,7 +74,7 @@ async function grantHeld(hub: Hub, repo: Repo, { lfsOid }: LfsPointer, verified:
 async function takeIn(
   hub: Hub,
   repo: Repo,
-  { lfsOid, sizeBytes }: LfsPointer,
+  { lfsOid, sizeBytes }: LfsClaim,
   verified: ByteStream,
   signal: AbortSignal,
 ): Promise<void> {

@@ -5,7 +5,7 @@ import { writePack } from '../git/pack/writer.ts'
 import { locateId, type ObjectDatabase, type Ref, type RefSnapshot } from '../git/repository.ts'
 import { selectObjects } from '../git/walk/select-objects.ts'
 import type { Hub } from './hub.ts'
-import { type FindLfsContent, findPointers, importLfs } from './import-lfs.ts'
+import { type FindLfsContent, findLfsOids, importLfs } from './import-lfs.ts'
 import { anonymous } from './principal.ts'
 import { pushHost } from './push.ts'
 import { type Repo, repoPath } from './repo.ts'
@@ -54,11 +54,11 @@ export async function importRepository(
     onProgress: (commitCount) => onProgress(`Reading commits: ${commitCount}\r`),
     signal,
   })
-  const pointers = await findPointers(objects, ordinals)
-  const lfsObjectCount = await importLfs(hub, repo, pointers, {
+  const oids = await findLfsOids(objects, ordinals)
+  const lfsObjectCount = await importLfs(hub, repo, oids, {
     find: source.findLfs,
     onProgress: (done) => {
-      if (pointers.length > 0) onProgress(`LFS objects: ${done}/${pointers.length}\r`)
+      if (oids.length > 0) onProgress(`LFS objects: ${done}/${oids.length}\r`)
     },
     signal,
   })

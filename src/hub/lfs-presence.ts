@@ -1,8 +1,15 @@
 /**
  * Which LFS content a push may point to. Knowing a SHA-256 is not owning it (design.md §3): a pointer passes if its
- * content is granted to this repository, or was uploaded here by the pusher, or may be read by the pusher elsewhere.
+ * content is granted to this repository, or was uploaded here by the pusher, or may be read by the pusher elsewhere; and
+ * if it tells the content's size, without which no client can read the file.
  */
-import { insertLfsGrants, type LfsAsker, lockUsableLfsObjects } from '../database/lfs-objects.ts'
+import {
+  type FalseLfsClaim,
+  insertLfsGrants,
+  type LfsAsker,
+  type LfsClaim,
+  lockUsableLfsObjects,
+} from '../database/lfs-objects.ts'
 import type { Queryable, RepoId } from '../database/queryable.ts'
 import type { Principal } from './principal.ts'
 
@@ -13,15 +20,15 @@ export function lfsAsker(principal: Principal, repo: { id: RepoId }): LfsAsker {
 }
 
 /**
- * Those of `oids` that the push may not point to, sorted. All others stay as they are until the transaction ends. Pure
- * SQL: call `proveUploads` before the transaction.
+ * Those of `pointers` that the push may not hold, sorted. The content of all others stays as it is until the transaction
+ * ends. Pure SQL: call `proveUploads` before the transaction.
  */
 export async function findMissingLfs(
   tx: Queryable,
-  push: { repo: { id: RepoId }; principal: Principal; oids: readonly string[] },
-): Promise<string[]> {
-  if (push.oids.length === 0) return []
-  return await lockUsableLfsObjects(tx, lfsAsker(push.principal, push.repo), push.oids)
+  push: { repo: { id: RepoId }; principal: Principal; pointers: readonly LfsClaim[] },
+): Promise<FalseLfsClaim[]> {
+  if (push.pointers.length === 0) return []
+  return await lockUsableLfsObjects(tx, lfsAsker(push.principal, push.repo), push.pointers)
 }
 
 /** Lets the repository serve what its pointers name. Call after `findMissingLfs` found nothing missing. */

@@ -1,16 +1,22 @@
 /** Rules about what is in a pushed pack: blobs too large for Git, and LFS pointers whose bytes are not there. */
 import type { Limits } from '../config.ts'
+import type { FalseLfsClaim, LfsClaim } from '../database/lfs-objects.ts'
 import { HoldfastError } from '../errors.ts'
 import type { ObjectId } from '../git/object-id.ts'
 import type { ReceivedObject } from '../git/pack/receive-pack-file.ts'
 import type { ObjectDatabase } from '../git/repository.ts'
 import { findPaths } from '../git/walk/find-paths.ts'
-import { parsePointer } from '../lfs/pointer.ts'
+import { type LfsPointer, parsePointer } from '../lfs/pointer.ts'
+
+export interface PushedPointer extends LfsPointer {
+  /** A blob that holds it. */
+  blobId: ObjectId
+}
 
 /** What was noticed while the pack came in. */
 export interface PushContent {
-  /** The blob that holds a pointer, by the oid it names. */
-  pointers: Map<string, ObjectId>
+  /** By `pointerKey`. An oid comes with two sizes where one of them is wrong. */
+  pointers: Map<string, PushedPointer>
   /** The first of them, as many as a person is told. */
   oversizeBlobs: { id: ObjectId; sizeBytes: number }[]
   oversizeCount: number
@@ -20,6 +26,11 @@ export interface PushContent {
 const listedMax = 20
 
 type ContentLimits = Pick<Limits, 'gitBlobMaxBytes' | 'pushPointersMax'>
+
+/** The same for the same oid and size. */
+export function pointerKey({ lfsOid, sizeBytes }: LfsClaim): string {
+  return `${lfsOid} ${sizeBytes}`
+}
 
 /** Collects what the rules look at. Pass `visit` to the receiving of the pack; it throws InputTooLarge above a limit. */
 export function watchContent(limits: ContentLimits): { content: PushContent; visit(object: ReceivedObject): void } {
@@ -34,7 +45,7 @@ export function watchContent(limits: ContentLimits): { content: PushContent; vis
       }
       const pointer = data === undefined ? undefined : parsePointer(data)
       if (pointer === undefined) return
-      content.pointers.set(pointer.lfsOid, id)
+      content.pointers.set(pointerKey(pointer), { ...pointer, blobId: id })
       if (content.pointers.size > limits.pushPointersMax) {
         throw new HoldfastError('InputTooLarge', {
           message: `A push may hold ${limits.pushPointersMax} Git LFS pointers. Push the history in parts.`,
@@ -66,25 +77,31 @@ export async function explainOversize(
   ].join('\n')
 }
 
-/** Lines for the person who pushed pointers to content that is not here. */
+/** Lines for the person who pushed pointers to content that is not here, or that has another size. */
 export async function explainMissingLfs(
   objects: ObjectDatabase,
   tips: readonly ObjectId[],
   { pointers }: PushContent,
-  missingOids: readonly string[],
+  missing: readonly FalseLfsClaim[],
 ): Promise<string> {
-  const listed = missingOids.slice(0, listedMax)
-  const blobIds = listed.map((oid) => pointers.get(oid) as ObjectId)
+  const listed = missing.slice(0, listedMax)
+  const blobIds = listed.map((claim) => (pointers.get(pointerKey(claim)) as PushedPointer).blobId)
   const paths = await findPaths(objects, tips, blobIds)
-  const lines = listed.map((oid, index) => `  ${display(paths.get(blobIds[index]) ?? '(no path)')} (${oid})`)
+  const lines = listed.map(
+    (claim, index) => `  ${display(paths.get(blobIds[index]) ?? '(no path)')} (${claim.lfsOid})${wrongSize(claim)}`,
+  )
   return [
     'error: these Git LFS files were not uploaded:',
     ...lines,
-    ...more(missingOids.length),
+    ...more(missing.length),
     'Upload them, then push again:',
     '  git lfs push --all <remote>',
     '',
   ].join('\n')
+}
+
+function wrongSize({ sizeBytes, heldBytes }: FalseLfsClaim): string {
+  return heldBytes === undefined ? '' : `: has ${heldBytes} bytes, its pointer says ${sizeBytes}`
 }
 
 function more(count: number): string[] {

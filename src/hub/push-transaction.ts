@@ -3,6 +3,7 @@
  * background, together or not at all.
  */
 import { enqueueJob } from '../database/jobs.ts'
+import type { FalseLfsClaim } from '../database/lfs-objects.ts'
 import type { Queryable } from '../database/queryable.ts'
 import { applyRefCommands } from '../database/refs.ts'
 import { HoldfastError, isHoldfastError } from '../errors.ts'
@@ -13,7 +14,7 @@ import type { QuarantinedPack } from '../repository/quarantine.ts'
 import type { Hub } from './hub.ts'
 import { findMissingLfs, grantLfs } from './lfs-presence.ts'
 import type { Principal } from './principal.ts'
-import { explainMissingLfs, type PushContent } from './push-content.ts'
+import { explainMissingLfs, type PushContent, type PushedPointer, pointerKey } from './push-content.ts'
 import type { CheckedCommand } from './push-rules.ts'
 import type { Repo } from './repo.ts'
 
@@ -47,8 +48,8 @@ export async function commitPush(
   pack: Arrived | undefined,
 ): Promise<RefResult[]> {
   const { hub, principal, repo, options, request } = push
-  const oids = [...(pack?.content.pointers.keys() ?? [])]
-  let missingOids: string[] = []
+  const pointers = [...(pack?.content.pointers.values() ?? [])]
+  let missing: FalseLfsClaim[] = []
   const applied = await hub.database
     .transaction(async (tx) => {
       const outcome = await applyRefCommands(tx, {
@@ -58,9 +59,9 @@ export async function commitPush(
         atomic: request.atomic,
       })
       if (!outcome.applied || pack === undefined) return outcome
-      missingOids = await findMissingLfs(tx, { repo, principal, oids })
-      if (missingOids.length > 0 && options.allowMissingLfs !== true) throw new HoldfastError('BytesMissing')
-      await grantLfs(tx, { repo, oids: withoutOids(oids, missingOids) })
+      missing = await findMissingLfs(tx, { repo, principal, pointers })
+      if (missing.length > 0 && options.allowMissingLfs !== true) throw new HoldfastError('BytesMissing')
+      await grantLfs(tx, { repo, oids: presentOids(pointers, missing) })
       await publish(tx, push, pack.quarantine)
       return outcome
     })
@@ -71,7 +72,7 @@ export async function commitPush(
   if (applied?.applied !== true) await pack?.quarantine.discard()
   if (applied !== undefined) return applied.results
   if (pack !== undefined) {
-    request.progress(await explainMissingLfs(pack.quarantine.objects, tipsOf(commands), pack.content, missingOids))
+    request.progress(await explainMissingLfs(pack.quarantine.objects, tipsOf(commands), pack.content, missing))
   }
   return failAll(commands, 'Git LFS files are missing')
 }
@@ -82,9 +83,9 @@ async function publish(tx: Queryable, { hub, repo }: Push, quarantine: Quarantin
   await enqueueJob(tx, { name: 'compact', payload: { repoId: repo.id }, key: `compact:${repo.id}` })
 }
 
-function withoutOids(oids: readonly string[], missing: readonly string[]): string[] {
-  const absent = new Set(missing)
-  return oids.filter((oid) => !absent.has(oid))
+function presentOids(pointers: readonly PushedPointer[], missing: readonly FalseLfsClaim[]): string[] {
+  const absent = new Set(missing.map(pointerKey))
+  return pointers.filter((pointer) => !absent.has(pointerKey(pointer))).map(({ lfsOid }) => lfsOid)
 }
 
 /** The objects that the commands point refs to. */

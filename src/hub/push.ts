@@ -103,7 +103,8 @@ async function decide(push: Push, commands: readonly RefCommand[], arrived: Arri
   const pack = arrived !== undefined && arrived.quarantine.received.objectCount > 0 ? arrived : undefined
   if (pack !== undefined) {
     await pack.quarantine.upload(request.signal)
-    await proveUploads(push.hub, push.repo, push.principal, [...pack.content.pointers.keys()])
+    const oids = new Set(Array.from(pack.content.pointers.values(), ({ lfsOid }) => lfsOid))
+    await proveUploads(push.hub, push.repo, push.principal, [...oids])
   }
   request.signal.throwIfAborted()
   return [...refused, ...(await commitPush(push, checked, pack))]

@@ -35,14 +35,25 @@ async function importFrom(hub: Hub, repo: Repo, path: string, allowMissingLfs = 
 }
 
 /** Commits a pointer to `content`, and puts the content beside the repository if asked. */
-async function addPointer(source: string, content: Buffer, isBeside: boolean): Promise<string> {
+async function addPointer(
+  source: string,
+  content: Buffer,
+  isBeside: boolean,
+  sizeBytes = content.length,
+): Promise<string> {
   const oid = createHash('sha256').update(content).digest('hex')
   const file = join(source, 'pointer')
-  writeFileSync(file, `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${content.length}\n`)
+  writeFileSync(file, `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${sizeBytes}\n`)
   const blob = await git(source, 'hash-object', '-w', file)
   await git(source, 'read-tree', '--index-output=index.tmp', 'main')
   await git(source, 'read-tree', 'main')
-  await git(source, 'update-index', '--add', '--cacheinfo', `100644,${blob},weights-${oid.slice(0, 8)}.bin`)
+  await git(
+    source,
+    'update-index',
+    '--add',
+    '--cacheinfo',
+    `100644,${blob},weights-${oid.slice(0, 8)}-${sizeBytes}.bin`,
+  )
   const tree = await git(source, 'write-tree')
   await git(source, 'update-ref', 'refs/heads/main', await git(source, 'commit-tree', '-p', 'main', '-m', 'p', tree))
   if (!isBeside) return oid
@@ -93,6 +104,20 @@ t.test('a damaged LFS file stops the import', async (t) => {
   const oid = await addPointer(source, randomBytes(1_000), true)
   writeFileSync(join(source, 'lfs/objects', oid.slice(0, 2), oid.slice(2, 4), oid), randomBytes(1_000))
   await t.rejects(importFrom(hub, repo, source), { code: 'BytesMismatch' })
+})
+
+t.test('one oid with two sizes: the wrong pointer is refused, or taken if that was asked for', async (t) => {
+  for (const wrongBytes of [999, 1_001]) {
+    const { hub, repo, source } = await openScene(t)
+    makeHistory(source, { seed: 74, commits: 5 })
+    const content = randomBytes(1_000)
+    await addPointer(source, content, true)
+    const oid = await addPointer(source, content, true, wrongBytes)
+    await t.rejects(importFrom(hub, repo, source), { code: 'Conflict', message: /Git LFS files are missing/ })
+    const { imported } = await importFrom(hub, repo, source, true)
+    t.equal(imported.lfsObjectCount, 1)
+    t.match(await hub.database.query(`select encode(oid, 'hex') as oid from lfs_grants`), [{ oid }])
+  }
 })
 
 t.test('an empty repository gives its HEAD', async (t) => {

@@ -53,7 +53,11 @@ t.test('what is too large for one piece goes through the server into the same st
   if (!wrong.equals(content.bytes)) t.match(await send(wrong), { statusCode: 422 })
   t.match(await send(content.bytes), { statusCode: 200 })
   const missing = await house.hub.database.transaction((tx) =>
-    findMissingLfs(tx, { repo, principal: ada.principal, oids: [content.oid] }),
+    findMissingLfs(tx, {
+      repo,
+      principal: ada.principal,
+      pointers: [{ lfsOid: content.oid, sizeBytes: content.size }],
+    }),
   )
   t.same(missing, [])
   const keys = []

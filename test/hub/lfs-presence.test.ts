@@ -18,8 +18,13 @@ import {
 } from '../support/lfs.ts'
 
 async function findMissing(house: LfsHouse, person: Person, repo: Repo, ...contents: Content[]): Promise<string[]> {
-  const oids = contents.map((content) => content.oid)
-  return await house.hub.database.transaction((tx) => findMissingLfs(tx, { repo, principal: person.principal, oids }))
+  const push = { repo, principal: person.principal, pointers: contents.map(pointerTo) }
+  const missing = await house.hub.database.transaction((tx) => findMissingLfs(tx, push))
+  return missing.map(({ lfsOid }) => lfsOid)
+}
+
+function pointerTo({ oid, size }: Content) {
+  return { lfsOid: oid, sizeBytes: size }
 }
 
 t.test('who may point to which content', async (t) => {
@@ -52,6 +57,27 @@ t.test('who may point to which content', async (t) => {
   t.same(await findMissing(house, bob, loot, proven), [], 'anybody, what is public')
 })
 
+t.test('a pointer that tells another size is refused, beside the one that tells the right size', async (t) => {
+  const house = await openLfsHouse(t)
+  const [ada, bob] = [await house.addPerson('ada'), await house.addPerson('bob')]
+  const [repo, loot] = [await house.addRepo(ada, 'model', 'private'), await house.addRepo(bob, 'loot')]
+  const content = randomContent()
+  await uploadContent(house, ada, repo, content)
+  const lfsOid = content.oid
+  const pointers = [99, content.size, 101, 99].map((sizeBytes) => ({ lfsOid, sizeBytes }))
+  const find = (person: Person, repo: Repo) =>
+    house.hub.database.transaction((tx) => findMissingLfs(tx, { repo, principal: person.principal, pointers }))
+  t.same(await find(ada, repo), [
+    { lfsOid, sizeBytes: 99, heldBytes: 100 },
+    { lfsOid, sizeBytes: 101, heldBytes: 100 },
+  ])
+  t.same(
+    await find(bob, loot),
+    [99, 100, 101].map((sizeBytes) => ({ lfsOid, sizeBytes, heldBytes: undefined })),
+    'a stranger does not hear the size',
+  )
+})
+
 t.test('what a push relies on cannot be collected meanwhile', async (t) => {
   const house = await openLfsHouse(t)
   const ada = await house.addPerson('ada')
@@ -59,7 +85,7 @@ t.test('what a push relies on cannot be collected meanwhile', async (t) => {
   const content = randomContent()
   await uploadContent(house, ada, repo, content)
   await house.hub.database.transaction(async (tx) => {
-    t.same(await findMissingLfs(tx, { repo, principal: ada.principal, oids: [content.oid] }), [])
+    t.same(await findMissingLfs(tx, { repo, principal: ada.principal, pointers: [pointerTo(content)] }), [])
     const sql = `delete from lfs_objects where oid in (select oid from lfs_objects for update skip locked) returning key`
     t.same(await house.hub.database.query(sql), [])
   })

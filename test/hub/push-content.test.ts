@@ -29,7 +29,7 @@ t.test('pointers are blobs below the size that a pointer may have', async (t) =>
   const padded = made('blob', Buffer.concat([pointerTo('other').data, Buffer.alloc(pointerMaxBytes, 'x')]))
   visit(seen(padded))
   visit({ ...seen(pointerTo('message')), type: 'commit' })
-  t.same([...content.pointers], [[oidOf('weights'), pointer.id]])
+  t.same([...content.pointers.values()], [{ lfsOid: oidOf('weights'), sizeBytes: 7, blobId: pointer.id }])
 })
 
 t.test('so many pointers and no more', async (t) => {
@@ -54,8 +54,14 @@ t.test('twenty files are listed, the rest is counted; names are shown as they ar
   t.match(large, /\n {2}… and 2 more\nTrack them with Git LFS/)
   t.equal(large.split('\n').filter((line) => line.endsWith(' bytes)')).length, 20)
 
-  const missing = await explainMissingLfs(objects, [commit.id], content, contents.slice(0, 20).map(oidOf))
+  const claims = contents.slice(0, 20).map((content) => ({
+    lfsOid: oidOf(content),
+    sizeBytes: Buffer.byteLength(content),
+    heldBytes: content === 'content 1' ? 8 : undefined,
+  }))
+  const missing = await explainMissingLfs(objects, [commit.id], content, claims)
   t.match(missing, `  größer.bin (${oidOf('content 0')})\n`)
+  t.match(missing, `  f1.bin (${oidOf('content 1')}): has 8 bytes, its pointer says 9\n`)
   t.notMatch(missing, 'more')
   t.match(missing, /\n {2}git lfs push --all <remote>\n$/)
 })

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { listPacks } from '../../src/database/packs.ts'
 import type { Hub } from '../../src/hub/hub.ts'
+import { grantLfs } from '../../src/hub/lfs-presence.ts'
+import { holdLfsBytes } from '../../src/hub/lfs-transfer.ts'
 import type { Repo } from '../../src/hub/repo.ts'
 import { type FaultyBucket, faultyBucket } from '../support/faulty-bucket.ts'
 import { run, temporaryFolder } from '../support/git.ts'
@@ -143,6 +145,26 @@ t.test('a pointer without its bytes is refused, naming path and oid', async (t) 
   t.match(outcome.stderr, 'git lfs push --all')
   t.equal(await remoteRefs(), '')
   t.equal(await countKeys(hub), 0)
+})
+
+t.test('a pointer that tells another size than its content has is refused, and says so', async (t) => {
+  const { commit, git, hub, repo, remoteRefs } = await openScene(t)
+  const lfsOid = createHash('sha256').update('weights').digest('hex')
+  const pointer = (sizeBytes: number) =>
+    `version https://git-lfs.github.com/spec/v1\noid sha256:${lfsOid}\nsize ${sizeBytes}\n`
+  await hub.database.transaction(async (tx) => {
+    await holdLfsBytes(hub, tx, [{ lfsOid, sizeBytes: 7, key: `lfs/${lfsOid}` }])
+    await grantLfs(tx, { repo, oids: [lfsOid] })
+  })
+  await commit('right', { 'right.bin': pointer(7) })
+  t.equal((await git('push', 'origin', 'main')).status, 0)
+  const before = await remoteRefs()
+  await commit('wrong', { 'wrong.bin': pointer(8), 'copy.bin': `${pointer(7)}\n` })
+  const outcome = await git('push', 'origin', 'main')
+  t.not(outcome.status, 0)
+  t.match(outcome.stderr, `wrong.bin (${lfsOid}): has 7 bytes, its pointer says 8`)
+  t.notMatch(outcome.stderr, 'copy.bin')
+  t.equal(await remoteRefs(), before)
 })
 
 t.test('refs: deleting, several at once, atomic', async (t) => {
