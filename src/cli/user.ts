@@ -28,11 +28,7 @@ export function addUserCommands(program: Command): void {
     .command('password')
     .description('give a user a new password, typed or on standard input; prints the name')
     .argument('<name>', 'user name')
-    .option('--password-stdin', 'read the password from standard input (the default where nobody sits there)')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ holdfast user password ann\n  $ holdfast user password ann --password-stdin < password.txt',
-    )
+    .addHelpText('after', '\nExamples:\n  $ holdfast user password ann\n  $ holdfast user password ann < password.txt')
     .action(async (name: string) => {
       const password = await readPassword()
       await withHub(async (hub) => print((await setPassword(hub, name, password)).name))

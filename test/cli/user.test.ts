@@ -12,6 +12,7 @@ t.test('users are made, disabled, enabled and given passwords; the name is print
   t.match(await holdfastWith('short', 'user', 'create', 'cal', '--password-stdin'), { status: 1, stderr: /8 to 256/ })
   t.match(await holdfastWith('', 'user', 'password', 'bob'), { status: 1, stderr: /no password on standard input/ })
   t.match(await holdfastWith('another horse', 'user', 'password', 'BOB'), { status: 0, stdout: 'bob\n', stderr: '' })
+  t.match(await holdfast('user', 'password', 'bob', '--password-stdin'), { status: 2, stderr: /unknown option/ })
   t.match(await holdfast('user', 'disable', 'ann'), { status: 0, stdout: 'Ann\n', stderr: '' })
   t.match(await holdfast('user', 'enable', 'ann'), { status: 0, stdout: 'Ann\n', stderr: '' })
   t.same(await holdfast('user', 'disable', 'eve'), { status: 1, stdout: '', stderr: 'There is no user "eve".\n' })
