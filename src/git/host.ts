@@ -45,7 +45,6 @@ export interface PushReport {
 }
 
 export interface PushHost {
-  refs(): Promise<RefSnapshot>
   /** Takes the pack, checks everything, moves the refs in one transaction. Rejects only for defects and cancellation. */
   push(request: PushRequest): Promise<PushReport>
 }

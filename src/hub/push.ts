@@ -29,10 +29,7 @@ export function push(
 
 /** The repository as the protocol's push side sees it. */
 export function pushHost(hub: Hub, principal: Principal, repo: Repo, options: PushOptions = {}): PushHost {
-  return {
-    refs: () => hub.repositories.refs(repo),
-    push: (request) => takePush({ hub, principal, repo, options, request }),
-  }
+  return { push: (request) => takePush({ hub, principal, repo, options, request }) }
 }
 
 async function takePush(push: Push): Promise<PushReport> {

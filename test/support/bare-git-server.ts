@@ -83,8 +83,7 @@ async function answer(
   await withBareHost(path, async (host) => {
     if (url.pathname.endsWith('/info/refs')) {
       const service = url.searchParams.get('service') as GitService
-      const refs = service === 'git-receive-pack' && pushHost !== undefined ? pushHost : host
-      await send(`${service}-advertisement`, advertiseRefs(refs, { service, version, smartHttp: true }))
+      await send(`${service}-advertisement`, advertiseRefs(host, { service, version, smartHttp: true }))
     } else if (url.pathname.endsWith('/git-upload-pack')) {
       await send('git-upload-pack-result', uploadPack(host, body, options))
     } else if (pushHost !== undefined) {

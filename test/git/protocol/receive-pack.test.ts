@@ -7,21 +7,18 @@ import t, { type Test } from 'tap'
 import type { PushHost, PushRequest } from '../../../src/git/host.ts'
 import { nullId } from '../../../src/git/object-id.ts'
 import { receivePack } from '../../../src/git/protocol/receive-pack.ts'
-import type { RefSnapshot } from '../../../src/git/repository.ts'
-import { limits, startGitServer, withBareHost } from '../../support/bare-git-server.ts'
+import { limits, startGitServer } from '../../support/bare-git-server.ts'
 import { git, makeHistory, temporaryFolder, tryGit } from '../../support/git-client.ts'
 
 type Received = Omit<PushRequest, 'pack' | 'progress' | 'signal'> & { packBytes: Buffer | undefined }
 
-const empty: RefSnapshot = { headTarget: 'refs/heads/main', headId: undefined, refs: [] }
 const signal = new AbortController().signal
 
 /** Accepts everything but refs whose names end in `-no`. */
-function scriptedHost(refs: () => Promise<RefSnapshot>): PushHost & { pushes: Received[] } {
+function scriptedHost(): PushHost & { pushes: Received[] } {
   const pushes: Received[] = []
   return {
     pushes,
-    refs,
     async push({ commands, atomic, pushOptions, pack, progress }) {
       const chunks: Uint8Array[] = []
       if (pack !== undefined) for await (const chunk of pack) chunks.push(chunk)
@@ -41,7 +38,7 @@ async function prepare(t: Test) {
   const server = join(folder, 'server.git')
   await git(folder, 'clone', '-q', '--bare', '--single-branch', '--no-tags', `file://${client}`, server)
   await git(server, 'update-ref', 'refs/heads/main', 'main~1')
-  const host = scriptedHost(() => withBareHost(server, (bare) => bare.refs()))
+  const host = scriptedHost()
   const { url, close, failures, requests } = await startGitServer(server, host)
   t.teardown(close)
   return { folder, client, server, host, url, failures, requests }
@@ -147,13 +144,13 @@ async function send(host: PushHost, ...pieces: string[]): Promise<string> {
 }
 
 t.test('the probe is answered with nothing', async (t) => {
-  const host = scriptedHost(async () => empty)
+  const host = scriptedHost()
   t.equal(await send(host, '0000'), '')
   t.equal(host.pushes.length, 0)
 })
 
 t.test('names that cannot stand are refused without asking the host', async (t) => {
-  const host = scriptedHost(async () => empty)
+  const host = scriptedHost()
   const answer = await send(
     host,
     packet(`${nullId} ${id} refs/heads/a..b\0report-status`),
@@ -183,7 +180,7 @@ t.test('names that cannot stand are refused without asking the host', async (t) 
 })
 
 t.test('truncated requests change nothing', async (t) => {
-  const host = scriptedHost(async () => empty)
+  const host = scriptedHost()
   const whole = `${packet(`${nullId} ${id} refs/heads/a\0report-status push-options`)}0000${packet('x')}0000`
   for (let length = 1; length < whole.length; length++) t.match(await send(host, whole.slice(0, length)), 'ERR')
   t.equal(host.pushes.length, 0)
@@ -191,7 +188,7 @@ t.test('truncated requests change nothing', async (t) => {
 })
 
 t.test('commands that are no commands', async (t) => {
-  const host = scriptedHost(async () => empty)
+  const host = scriptedHost()
   t.match(await send(host, packet('nonsense'), '0000'), 'ERR protocol error: expected old/new/ref')
   t.match(await send(host, 'GET / HTTP/1.1\r\n'), 'ERR The request is not made of packets')
   const sha256 = packet(`${nullId} ${id} refs/heads/a\0side-band-64k object-format=sha256`)
@@ -201,7 +198,7 @@ t.test('commands that are no commands', async (t) => {
 })
 
 t.test('a failing host is told of in band 3 and thrown', async (t) => {
-  const host: PushHost = { refs: async () => empty, push: () => Promise.reject(new Error('defect')) }
+  const host: PushHost = { push: () => Promise.reject(new Error('defect')) }
   const answer = receivePack(host, body(), { limits, signal })
   async function* body() {
     yield Buffer.from(`${packet(`${nullId} ${id} refs/heads/a\0side-band-64k`)}0000`)
@@ -213,7 +210,6 @@ t.test('a failing host is told of in band 3 and thrown', async (t) => {
 t.test('a client that leaves stops the host', async (t) => {
   const { promise: stopped, resolve } = Promise.withResolvers<void>()
   const host: PushHost = {
-    refs: async () => empty,
     push: ({ signal, progress }) =>
       new Promise((_, reject) => {
         setImmediate(() => progress('working\n'))
@@ -238,7 +234,6 @@ t.test('a client that leaves stops the host', async (t) => {
 t.test('a stream that is left stops the host, and waits for it', async (t) => {
   let isStopped = false
   const host: PushHost = {
-    refs: async () => empty,
     async push({ signal, progress, pack }) {
       for await (const _ of pack!);
       setImmediate(() => progress('working\n'))
