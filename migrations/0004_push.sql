@@ -10,7 +10,8 @@ alter table refs add constraint refs_name_length check (length(name) between 1 a
 -- where the repository is gone.
 --
 -- The row is locked first and everything is read in later statements: only they see what the push before this one wrote.
--- (Lock and check in one statement let both `a` and `a/b` in: tried.)
+-- (Lock and check in one statement let both `a` and `a/b` in: tried.) HEAD moves only under this lock as well, so that the
+-- branch it names can be deleted by nobody.
 --
 -- `enable_seqscan = off` and `offset 0` (which keeps a lookup a lookup) make every access to refs go by the primary key.
 -- Plans are kept as long as a connection; one made while the table was small joins by reading all of it: after an import
@@ -22,12 +23,13 @@ create function apply_ref_commands(
 set enable_seqscan = off as $$
 declare
   next_version bigint;
+  head bytea;
   moved bigint;
 begin
-  select refs_version + 1 into next_version from repos where id = for_repo for no key update;
+  select refs_version + 1, head_target into next_version, head from repos where id = for_repo for no key update;
   if not found then return; end if;
 
-  reasons := ref_command_races(for_repo, names, old_ids, new_ids);
+  reasons := ref_command_races(for_repo, head, names, old_ids, new_ids);
   reasons := ref_command_conflicts(for_repo, names, old_ids, new_ids, reasons);
   if is_atomic and num_nonnulls(variadic reasons) > 0 then
     reasons := array(
@@ -64,14 +66,16 @@ begin
 end
 $$;
 
--- Compare and swap: what each command may not do because the ref is not where the pusher believes it to be.
-create function ref_command_races(for_repo bigint, names bytea[], old_ids bytea[], new_ids bytea[])
+-- Compare and swap: what each command may not do because the ref is not where the pusher believes it to be, or because it
+-- is the one that `head` names.
+create function ref_command_races(for_repo bigint, head bytea, names bytea[], old_ids bytea[], new_ids bytea[])
 returns text[] language sql volatile
 set enable_seqscan = off as $$
   select array_agg(
     case
       when c.times > 1 then 'multiple updates for this ref'
       when length(c.name) not between 1 and 1024 then 'ref name too long'
+      when c.new_id is null and c.name = head then 'deletion of the current branch prohibited'
       when c.new_id is null and r.object_id is null then null
       when c.old_id is distinct from r.object_id then 'fetch first'
     end order by c.position)

@@ -97,8 +97,9 @@ export interface RefMoveResult {
 
 /**
  * Moves refs by compare-and-swap, in the caller's transaction; locks the repository's row until it ends. Each command is
- * granted or refused by itself, or, if `atomic`, all are. `applied` is true if any was granted. Raises the refs' version
- * by one and writes the ref log if anything moved. Throws RepoNotFound where the repository is gone.
+ * granted or refused by itself, or, if `atomic`, all are; the branch that HEAD names is never deleted. `applied` is true
+ * if any was granted. Raises the refs' version by one and writes the ref log if anything moved. Throws RepoNotFound where
+ * the repository is gone.
  */
 export async function applyRefCommands(
   tx: Queryable,

@@ -2,7 +2,6 @@
 import { type ObjectId, objectIdBytes } from '../git/object-id.ts'
 import type { ObjectDatabase, Ordinal, RefCommand, RefResult } from '../git/repository.ts'
 import { parseTag } from '../git/tag.ts'
-import type { Repo } from './repo.ts'
 
 /** A command that passed the rules, with what its new object finally points to where that is a tag. */
 export interface CheckedCommand extends RefCommand {
@@ -10,12 +9,8 @@ export interface CheckedCommand extends RefCommand {
 }
 
 /** What can be said before the pack is read. Undefined: nothing against it. */
-export function refuseByName(repo: Pick<Repo, 'headTarget'>, command: RefCommand): string | undefined {
-  if (!command.name.startsWith('refs/')) return 'funny refname'
-  if (command.newId === undefined && command.name === repo.headTarget) {
-    return 'deletion of the current branch prohibited'
-  }
-  return undefined
+export function refuseByName({ name }: RefCommand): string | undefined {
+  return name.startsWith('refs/') ? undefined : 'funny refname'
 }
 
 /** Splits the commands into those that may be tried and the refusals of the others. */

@@ -35,7 +35,7 @@ export function pushHost(hub: Hub, principal: Principal, repo: Repo, options: Pu
 async function takePush(push: Push): Promise<PushReport> {
   const { commands, atomic } = push.request
   const refused = commands.flatMap((command) => {
-    const reason = refuseByName(push.repo, command)
+    const reason = refuseByName(command)
     return reason === undefined ? [] : [{ name: command.name, reason }]
   })
   const left = without(commands, refused)

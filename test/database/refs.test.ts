@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Database, RepoId, UserId } from '../../src/database/queryable.ts'
 import { applyRefCommands, type RefMove, readRefSnapshot } from '../../src/database/refs.ts'
+import { lockRepo, updateHeadTarget } from '../../src/database/repos.ts'
 import { createTestDatabase, type Teardown } from '../support/postgres.ts'
 import { insertRepoRow } from '../support/repo-row.ts'
 
@@ -76,17 +77,17 @@ t.test('a snapshot holds HEAD, the versions and every ref in byte order', async 
 
 t.test('a ref moves only from where the pusher believes it to be', async (t) => {
   const { push, version } = await setUp(t)
-  t.same(await push([['refs/heads/main', 0, 1]]), [undefined])
-  t.same(await push([['refs/heads/main', 0, 2]]), ['fetch first'], 'exists already')
-  t.same(await push([['refs/heads/main', 2, 3]]), ['fetch first'], 'is elsewhere')
+  t.same(await push([['refs/heads/x', 0, 1]]), [undefined])
+  t.same(await push([['refs/heads/x', 0, 2]]), ['fetch first'], 'exists already')
+  t.same(await push([['refs/heads/x', 2, 3]]), ['fetch first'], 'is elsewhere')
   t.same(await push([['refs/heads/gone', 2, 3]]), ['fetch first'], 'is gone')
-  t.same(await push([['refs/heads/main', 2, 0]]), ['fetch first'], 'delete from elsewhere')
+  t.same(await push([['refs/heads/x', 2, 0]]), ['fetch first'], 'delete from elsewhere')
   t.equal(await version(), 1)
-  t.same(await push([['refs/heads/main', 1, 1]]), [undefined], 'nowhere to go')
+  t.same(await push([['refs/heads/x', 1, 1]]), [undefined], 'nowhere to go')
   t.same(await push([['refs/heads/gone', 3, 0]]), [undefined], 'deleted already')
   t.equal(await version(), 1, 'nothing moved')
-  t.same(await push([['refs/heads/main', 1, 2]]), [undefined])
-  t.same(await push([['refs/heads/main', 2, 0]]), [undefined])
+  t.same(await push([['refs/heads/x', 1, 2]]), [undefined])
+  t.same(await push([['refs/heads/x', 2, 0]]), [undefined])
   t.equal(await version(), 3)
   t.same(
     await push([
@@ -98,6 +99,67 @@ t.test('a ref moves only from where the pusher believes it to be', async (t) => 
   t.same(await push([[`refs/heads/${'x'.repeat(1013)}`, 0, 1]]), [undefined])
   t.same(await push([[`refs/heads/${'x'.repeat(1014)}`, 0, 1]]), ['ref name too long'])
 })
+
+t.test('nobody deletes the branch that HEAD names', async (t) => {
+  const { database, repoId, push, names } = await setUp(t)
+  const prohibited = 'deletion of the current branch prohibited'
+  t.same(await push([['refs/heads/main', 0, 0]]), [prohibited], 'not even before there is one')
+  await push([
+    ['refs/heads/main', 0, 1],
+    ['refs/heads/old', 0, 1],
+  ])
+  const commands: Command[] = [
+    ['refs/heads/main', 1, 0],
+    ['refs/heads/main/x', 0, 2],
+    ['refs/heads/old', 1, 0],
+  ]
+  const inTheWay = `'refs/heads/main' exists; cannot create 'refs/heads/main/x'`
+  t.same(await push(commands, true), [prohibited, inTheWay, 'atomic transaction failed'])
+  t.same(await names(), ['refs/heads/main', 'refs/heads/old'])
+  t.same(await push(commands), [prohibited, inTheWay, undefined])
+  t.same(await names(), ['refs/heads/main'])
+
+  await push([['refs/heads/trunk', 0, 1]])
+  t.equal(await database.transaction((tx) => updateHeadTarget(tx, repoId, 'refs/heads/trunk')), true)
+  t.same(await push([['refs/heads/trunk', 1, 0]]), [prohibited])
+  t.same(await push([['refs/heads/main', 1, 0]]), [undefined])
+  t.same(await names(), ['refs/heads/trunk'])
+})
+
+t.test('a push that waits for HEAD to move sees where it went, and the other way round', async (t) => {
+  const { database, repoId, push, names } = await setUp(t)
+  await push([
+    ['refs/heads/main', 0, 1],
+    ['refs/heads/a', 0, 1],
+  ])
+  let deleted: ReturnType<typeof push> | undefined
+  await database.transaction(async (tx) => {
+    await lockRepo(tx, repoId)
+    deleted = push([['refs/heads/a', 1, 0]])
+    await untilSomebodyWaits(database)
+    t.equal(await updateHeadTarget(tx, repoId, 'refs/heads/a'), true)
+  })
+  t.same(await deleted, ['deletion of the current branch prohibited'])
+
+  let moved: Promise<boolean> | undefined
+  await database.transaction(async (tx) => {
+    const commands = [{ name: 'refs/heads/main', oldId: id(1), newId: undefined, peeledId: undefined }]
+    t.ok((await applyRefCommands(tx, { repoId, actorId: undefined, commands, atomic: false })).applied)
+    moved = database.transaction(async (other) => {
+      await lockRepo(other, repoId)
+      return await updateHeadTarget(other, repoId, 'refs/heads/main')
+    })
+    await untilSomebodyWaits(database)
+  })
+  t.equal(await moved, false)
+  t.same(await names(), ['refs/heads/a'])
+})
+
+/** Resolves once a transaction waits for a lock of another. */
+async function untilSomebodyWaits(database: Database): Promise<void> {
+  const sql = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+  while ((await database.query(sql)).length === 0);
+}
 
 t.test('commands are granted one by one, or all or none', async (t) => {
   const { push, names, version } = await setUp(t)
@@ -193,18 +255,18 @@ t.test('sixteen writers race for one ref: each round has one winner', async (t) 
 
 t.test('the log says who moved what', async (t) => {
   const { database, userId, push } = await setUp(t)
-  await push([['refs/heads/main', 0, 1]])
+  await push([['refs/heads/a', 0, 1]])
   await push([
-    ['refs/heads/main', 1, 2],
+    ['refs/heads/a', 1, 2],
     ['refs/heads/x', 5, 6],
     ['refs/heads/none', 3, 0],
   ])
-  await push([['refs/heads/main', 2, 0]])
+  await push([['refs/heads/a', 2, 0]])
   const log = await database.query(
     `select version, encode(name, 'escape') as name, encode(old_id, 'hex') as "oldId", encode(new_id, 'hex') as "newId",
        actor_id as "actorId" from ref_log order by version`,
   )
-  const name = 'refs/heads/main'
+  const name = 'refs/heads/a'
   t.same(log, [
     { version: '1', name, oldId: null, newId: id(1), actorId: userId },
     { version: '2', name, oldId: id(1), newId: id(2), actorId: userId },

@@ -172,7 +172,13 @@ t.test('refs: deleting, several at once, atomic', async (t) => {
   await commit('one')
   await git('push', 'origin', 'main', 'main:refs/heads/other', 'main:refs/heads/a/b')
   t.match((await git('push', 'origin', ':main')).stderr, 'deletion of the current branch prohibited')
-  t.equal((await git('push', 'origin', ':other')).status, 0)
+  t.match(
+    (await git('push', '--atomic', 'origin', ':main', ':other')).stderr,
+    'deletion of the current branch prohibited',
+  )
+  t.match(await remoteRefs(), 'refs/heads/other')
+  t.not((await git('push', 'origin', ':main', ':other')).status, 0)
+  t.match(await remoteRefs(), 'refs/heads/main')
   t.notMatch(await remoteRefs(), 'refs/heads/other')
 
   const id = await commit('two')
