@@ -1,6 +1,6 @@
 /**
- * Every setting and every limit, read once from the environment. The annotated copies are in config/*.env; the table of
- * settings is in README.md. A wrong value stops the start with a sentence that names the setting.
+ * Every setting and every limit, read once from the environment; config/*.env are the settings, annotated. A wrong value
+ * stops the start with a sentence that names the setting.
  */
 
 import { resolve } from 'node:path'
