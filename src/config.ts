@@ -1,15 +1,16 @@
 /**
- * Every setting and every limit, read once from the environment; config/*.env are the settings, annotated. A wrong value
+ * Every setting, read once from the environment; config/*.env are the settings, annotated. A wrong value
  * stops the start with a sentence that names the setting.
  */
 
 import { resolve } from 'node:path'
 import { envSchema } from 'env-schema'
 import { type Static, Type } from 'typebox'
+import { defaultLimits, type Limits } from './limits.ts'
 
-const KiB = 1024
-const MiB = 1024 * KiB
-const GiB = 1024 * MiB
+export type { Limits } from './limits.ts'
+
+const GiB = 1024 ** 3
 
 const Environment = Type.Object({
   HOST: Type.String({ default: '127.0.0.1' }),
@@ -28,10 +29,10 @@ const Environment = Type.Object({
   JOBS: Type.String({ default: 'on', pattern: '^(on|off)$' }),
   PACK_CACHE_MAX_BYTES: Type.Integer({ default: 20 * GiB, minimum: 0 }),
   SPOOL_MAX_BYTES: Type.Integer({ default: 128 * GiB, minimum: 1 }),
-  GIT_BLOB_MAX_BYTES: Type.Integer({ default: 10 * MiB, minimum: 1 }),
-  GIT_PACK_MAX_BYTES: Type.Integer({ default: 64 * GiB, minimum: 1 }),
-  LFS_OBJECT_MAX_BYTES: Type.Integer({ default: 1024 * GiB, minimum: 1 }),
-  LFS_SINGLE_PUT_MAX_BYTES: Type.Integer({ default: 5 * GiB, minimum: 1 }),
+  GIT_BLOB_MAX_BYTES: Type.Integer({ default: defaultLimits.gitBlobMaxBytes, minimum: 1 }),
+  GIT_PACK_MAX_BYTES: Type.Integer({ default: defaultLimits.gitPackMaxBytes, minimum: 1 }),
+  LFS_OBJECT_MAX_BYTES: Type.Integer({ default: defaultLimits.lfsObjectMaxBytes, minimum: 1 }),
+  LFS_SINGLE_PUT_MAX_BYTES: Type.Integer({ default: defaultLimits.lfsSinglePutMaxBytes, minimum: 1 }),
 })
 
 /** Where an S3-compatible object store is and how to sign for it. `publicEndpoint` is what presigned URLs name. */
@@ -43,116 +44,6 @@ export interface S3Config {
   accessKey: string
   secretKey: string
 }
-
-/** Limits on what comes from outside (design law 5). Bytes, milliseconds, seconds and counts as the names say. */
-export interface Limits {
-  gitBlobMaxBytes: number
-  gitPackMaxBytes: number
-  gitPackMaxObjects: number
-  gitObjectHeldMaxBytes: number
-  gitDeltaDepthMax: number
-  gitTagDepthMax: number
-  gitPathMaxBytes: number
-  gitCommandsMax: number
-  gitPushOptionsMax: number
-  gitRefNameMaxBytes: number
-  gitWantsMax: number
-  gitHavesMax: number
-  gitRefPrefixesMax: number
-  gitDepthMax: number
-  gitRequestInflatedMaxBytes: number
-  lfsObjectMaxBytes: number
-  lfsSinglePutMaxBytes: number
-  lfsBatchMaxObjects: number
-  lfsLinkExpiresInSeconds: number
-  lfsOfferKeptSeconds: number
-  lfsLocksPageMax: number
-  lfsPathMaxBytes: number
-  jsonBodyMaxBytes: number
-  listPageMax: number
-  accountNameMaxLength: number
-  repoNameMaxLength: number
-  tokenNameMaxLength: number
-  passwordMinLength: number
-  passwordMaxLength: number
-  passwordChecksAtOnceMax: number
-  passwordChecksQueuedMax: number
-  passwordProvenForSeconds: number
-  signInFailuresMax: number
-  signInFailuresPerAddressMax: number
-  signInWindowSeconds: number
-  gracefulStopMs: number
-  readyTimeoutMs: number
-  refLogRetentionSeconds: number
-  siblingsMax: number
-  folderEntriesMax: number
-  pushPointersMax: number
-  unreadBodyMaxBytes: number
-  httpHeadersTimeoutMs: number
-  httpIdleTimeoutMs: number
-  httpKeepAliveTimeoutMs: number
-  doomedBytesGraceSeconds: number
-  orphanBytesGraceSeconds: number
-  compactionPacksMin: number
-}
-
-const fixedLimits = {
-  gitPackMaxObjects: 50_000_000,
-  gitObjectHeldMaxBytes: 16 * MiB,
-  gitDeltaDepthMax: 4_095,
-  // Tags of tags of tags: each ref that names one is followed to its end, again and again.
-  gitTagDepthMax: 32,
-  gitPathMaxBytes: 4 * KiB,
-  gitCommandsMax: 100_000,
-  gitPushOptionsMax: 1_000,
-  gitRefNameMaxBytes: 1_024,
-  gitWantsMax: 600_000,
-  gitHavesMax: 600_000,
-  gitRefPrefixesMax: 65_536,
-  gitDepthMax: 0x7fffffff,
-  gitRequestInflatedMaxBytes: 64 * MiB,
-  lfsBatchMaxObjects: 10_000,
-  lfsLinkExpiresInSeconds: 3_600,
-  // Longer than the longest upload may take: its offer is what the finished upload is noted on.
-  lfsOfferKeptSeconds: 14 * 86_400,
-  lfsLocksPageMax: 1_000,
-  lfsPathMaxBytes: 4 * KiB,
-  jsonBodyMaxBytes: 8 * MiB,
-  listPageMax: 1_000,
-  accountNameMaxLength: 64,
-  repoNameMaxLength: 96,
-  tokenNameMaxLength: 96,
-  passwordMinLength: 8,
-  passwordMaxLength: 256,
-  // Each holds 128 MiB and one of the four threads that file reads need as well.
-  passwordChecksAtOnceMax: 2,
-  passwordChecksQueuedMax: 32,
-  // git sends the password with each of its many requests; a check costs 0.4 s.
-  passwordProvenForSeconds: 300,
-  signInFailuresMax: 10,
-  // A whole office may stand behind one address.
-  signInFailuresPerAddressMax: 100,
-  signInWindowSeconds: 900,
-  gracefulStopMs: 60_000,
-  readyTimeoutMs: 5_000,
-  refLogRetentionSeconds: 90 * 86_400,
-  // Repositories with more files are listed by their tree instead: huggingface_hub does so from 50,000 on.
-  siblingsMax: 100_000,
-  // A page costs a walk over what came before it, 1 s for so many.
-  folderEntriesMax: 2_000_000,
-  // Each is an oid and a blob's id in memory, and an element of the transaction's arrays.
-  pushPointersMax: 1_000_000,
-  unreadBodyMaxBytes: 64 * MiB,
-  httpHeadersTimeoutMs: 30_000,
-  // Silence in both directions. Longer than any pause of ours: side-band keep-alives come far more often.
-  httpIdleTimeoutMs: 600_000,
-  // Above the 60 s after which common balancers give up an idle connection, so that they close it first.
-  httpKeepAliveTimeoutMs: 75_000,
-  // Longer than the longest response may last: a reader may still hold a link or a catalogue row of these bytes.
-  doomedBytesGraceSeconds: 86_400,
-  orphanBytesGraceSeconds: 2 * 86_400,
-  compactionPacksMin: 20,
-} satisfies Partial<Limits>
 
 export interface Config {
   host: string
@@ -188,7 +79,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     packCacheMaxBytes: env.PACK_CACHE_MAX_BYTES,
     spoolMaxBytes: env.SPOOL_MAX_BYTES,
     limits: {
-      ...fixedLimits,
+      ...defaultLimits,
       gitBlobMaxBytes: env.GIT_BLOB_MAX_BYTES,
       gitPackMaxBytes: env.GIT_PACK_MAX_BYTES,
       lfsObjectMaxBytes: env.LFS_OBJECT_MAX_BYTES,

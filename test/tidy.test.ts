@@ -9,7 +9,7 @@ const src = join(root, 'src')
 const self = relative(root, import.meta.filename)
 
 /** Files that belong to no room and that anyone may import. */
-const foundations = ['errors.ts', 'config.ts', 'logger.ts']
+const foundations = ['errors.ts', 'config.ts', 'limits.ts', 'logger.ts']
 
 interface Room {
   /** Rooms, or single files, that this room may import, types included. */
@@ -50,6 +50,7 @@ const table: Record<string, Room> = {
   cli: { rooms: ['compose.ts', 'run.ts', 'hub', 'bare', 'remote'], packages: ['commander'] },
   'config.ts': { rooms: [], packages: ['env-schema'] },
   'logger.ts': { rooms: [], packages: ['pino'] },
+  'limits.ts': { rooms: [], packages: [] },
   'errors.ts': { rooms: [], packages: [] },
 }
 

@@ -1,0 +1,122 @@
+/**
+ * Every limit on what comes from outside, by name. Apart from config.ts, whose schema takes 0.3 s to load: commands that
+ * start for every clone and push need the numbers alone.
+ */
+const KiB = 1024
+const MiB = 1024 * KiB
+const GiB = 1024 * MiB
+
+/** Limits on what comes from outside (design law 5). Bytes, milliseconds, seconds and counts as the names say. */
+export interface Limits {
+  gitBlobMaxBytes: number
+  gitPackMaxBytes: number
+  gitPackMaxObjects: number
+  gitObjectHeldMaxBytes: number
+  gitDeltaDepthMax: number
+  gitTagDepthMax: number
+  gitPathMaxBytes: number
+  gitCommandsMax: number
+  gitPushOptionsMax: number
+  gitRefNameMaxBytes: number
+  gitWantsMax: number
+  gitHavesMax: number
+  gitRefPrefixesMax: number
+  gitDepthMax: number
+  gitRequestInflatedMaxBytes: number
+  lfsObjectMaxBytes: number
+  lfsSinglePutMaxBytes: number
+  lfsBatchMaxObjects: number
+  lfsLinkExpiresInSeconds: number
+  lfsOfferKeptSeconds: number
+  lfsLocksPageMax: number
+  lfsPathMaxBytes: number
+  jsonBodyMaxBytes: number
+  listPageMax: number
+  accountNameMaxLength: number
+  repoNameMaxLength: number
+  tokenNameMaxLength: number
+  passwordMinLength: number
+  passwordMaxLength: number
+  passwordChecksAtOnceMax: number
+  passwordChecksQueuedMax: number
+  passwordProvenForSeconds: number
+  signInFailuresMax: number
+  signInFailuresPerAddressMax: number
+  signInWindowSeconds: number
+  gracefulStopMs: number
+  readyTimeoutMs: number
+  refLogRetentionSeconds: number
+  siblingsMax: number
+  folderEntriesMax: number
+  pushPointersMax: number
+  unreadBodyMaxBytes: number
+  httpHeadersTimeoutMs: number
+  httpIdleTimeoutMs: number
+  httpKeepAliveTimeoutMs: number
+  doomedBytesGraceSeconds: number
+  orphanBytesGraceSeconds: number
+  compactionPacksMin: number
+}
+
+/** What holds where no setting says otherwise. */
+export const defaultLimits: Limits = {
+  gitBlobMaxBytes: 10 * MiB,
+  gitPackMaxBytes: 64 * GiB,
+  lfsObjectMaxBytes: 1024 * GiB,
+  lfsSinglePutMaxBytes: 5 * GiB,
+  gitPackMaxObjects: 50_000_000,
+  gitObjectHeldMaxBytes: 16 * MiB,
+  gitDeltaDepthMax: 4_095,
+  // Tags of tags of tags: each ref that names one is followed to its end, again and again.
+  gitTagDepthMax: 32,
+  gitPathMaxBytes: 4 * KiB,
+  gitCommandsMax: 100_000,
+  gitPushOptionsMax: 1_000,
+  gitRefNameMaxBytes: 1_024,
+  gitWantsMax: 600_000,
+  gitHavesMax: 600_000,
+  gitRefPrefixesMax: 65_536,
+  gitDepthMax: 0x7fffffff,
+  gitRequestInflatedMaxBytes: 64 * MiB,
+  lfsBatchMaxObjects: 10_000,
+  lfsLinkExpiresInSeconds: 3_600,
+  // Longer than the longest upload may take: its offer is what the finished upload is noted on.
+  lfsOfferKeptSeconds: 14 * 86_400,
+  lfsLocksPageMax: 1_000,
+  lfsPathMaxBytes: 4 * KiB,
+  jsonBodyMaxBytes: 8 * MiB,
+  listPageMax: 1_000,
+  accountNameMaxLength: 64,
+  repoNameMaxLength: 96,
+  tokenNameMaxLength: 96,
+  passwordMinLength: 8,
+  passwordMaxLength: 256,
+  // Each holds 128 MiB and one of the four threads that file reads need as well.
+  passwordChecksAtOnceMax: 2,
+  passwordChecksQueuedMax: 32,
+  // git sends the password with each of its many requests; a check costs 0.4 s.
+  passwordProvenForSeconds: 300,
+  signInFailuresMax: 10,
+  // A whole office may stand behind one address.
+  signInFailuresPerAddressMax: 100,
+  signInWindowSeconds: 900,
+  gracefulStopMs: 60_000,
+  readyTimeoutMs: 5_000,
+  refLogRetentionSeconds: 90 * 86_400,
+  // Repositories with more files are listed by their tree instead: huggingface_hub does so from 50,000 on.
+  siblingsMax: 100_000,
+  // A page costs a walk over what came before it, 1 s for so many.
+  folderEntriesMax: 2_000_000,
+  // Each is an oid and a blob's id in memory, and an element of the transaction's arrays.
+  pushPointersMax: 1_000_000,
+  unreadBodyMaxBytes: 64 * MiB,
+  httpHeadersTimeoutMs: 30_000,
+  // Silence in both directions. Longer than any pause of ours: side-band keep-alives come far more often.
+  httpIdleTimeoutMs: 600_000,
+  // Above the 60 s after which common balancers give up an idle connection, so that they close it first.
+  httpKeepAliveTimeoutMs: 75_000,
+  // Longer than the longest response may last: a reader may still hold a link or a catalogue row of these bytes.
+  doomedBytesGraceSeconds: 86_400,
+  orphanBytesGraceSeconds: 2 * 86_400,
+  compactionPacksMin: 20,
+}
