@@ -12,10 +12,12 @@ import { startEmbeddedPostgres } from './database/embedded-postgres.ts'
 import { readInstanceSecret } from './database/instance.ts'
 import { migrate } from './database/migrate.ts'
 import { openDisk } from './disk/local-disk.ts'
+import type { GitTasks } from './git/worker.ts'
 import type { Hub } from './hub/hub.ts'
 import { startJobs } from './jobs/runner.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { createRepositories } from './repository/repositories.ts'
+import { openThreadPool } from './threads/pool.ts'
 
 /** A hub and what it stands on, open. */
 export interface OpenedHub {
@@ -89,7 +91,10 @@ async function openParts(
       spoolMaxBytes: config.spoolMaxBytes,
     }),
   )
-  const repositories = opened(createRepositories({ database, bucket, disk, limits: config.limits }))
+  const workers = opened(
+    openThreadPool<GitTasks>({ entry: new URL('./worker.ts', import.meta.url), size: config.workerThreads, logger }),
+  )
+  const repositories = opened(createRepositories({ database, bucket, disk, workers, limits: config.limits }))
   const secret = await readInstanceSecret(database)
   return { hub: { config, logger, database, bucket, repositories, secret }, databaseUrl: server.url }
 }

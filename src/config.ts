@@ -3,6 +3,7 @@
  * stops the start with a sentence that names the setting.
  */
 
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { envSchema } from 'env-schema'
 import { type Static, Type } from 'typebox'
@@ -28,6 +29,7 @@ const Environment = Type.Object({
   LOG_LEVEL: Type.String({ default: 'info', pattern: '^(trace|debug|info|warn|error|fatal|silent)$' }),
   JOBS: Type.String({ default: 'on', pattern: '^(on|off)$' }),
   PACK_CACHE_MAX_BYTES: Type.Integer({ default: 20 * GiB, minimum: 0 }),
+  WORKER_THREADS: Type.Optional(Type.Integer({ minimum: 1, maximum: 256 })),
   SPOOL_MAX_BYTES: Type.Integer({ default: 128 * GiB, minimum: 1 }),
   GIT_BLOB_MAX_BYTES: Type.Integer({ default: defaultLimits.gitBlobMaxBytes, minimum: 1 }),
   GIT_PACK_MAX_BYTES: Type.Integer({ default: defaultLimits.gitPackMaxBytes, minimum: 1 }),
@@ -58,6 +60,8 @@ export interface Config {
   jobs: boolean
   packCacheMaxBytes: number
   spoolMaxBytes: number
+  /** For work that takes the processor for long. Without the setting: all processors but one, at least 1. */
+  workerThreads: number
   limits: Limits
 }
 
@@ -78,6 +82,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     jobs: env.JOBS === 'on',
     packCacheMaxBytes: env.PACK_CACHE_MAX_BYTES,
     spoolMaxBytes: env.SPOOL_MAX_BYTES,
+    workerThreads: env.WORKER_THREADS ?? Math.max(1, availableParallelism() - 1),
     limits: {
       ...defaultLimits,
       gitBlobMaxBytes: env.GIT_BLOB_MAX_BYTES,

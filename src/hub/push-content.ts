@@ -2,11 +2,12 @@
 import type { Limits } from '../config.ts'
 import type { FalseLfsClaim, LfsClaim } from '../database/lfs-objects.ts'
 import { HoldfastError } from '../errors.ts'
+import { fairLoop } from '../git/fair-loop.ts'
 import type { ObjectId } from '../git/object-id.ts'
-import type { ReceivedObject } from '../git/pack/receive-pack-file.ts'
+import { type BlobsToNote, type NotedBlobs, smallBlobs } from '../git/pack/noted-blobs.ts'
 import type { ObjectDatabase } from '../git/repository.ts'
 import { findPaths } from '../git/walk/find-paths.ts'
-import { type LfsPointer, parsePointer } from '../lfs/pointer.ts'
+import { type LfsPointer, parsePointer, pointerStart } from '../lfs/pointer.ts'
 
 export interface PushedPointer extends LfsPointer {
   /** A blob that holds it. */
@@ -32,27 +33,31 @@ export function pointerKey({ lfsOid, sizeBytes }: LfsClaim): string {
   return `${lfsOid} ${sizeBytes}`
 }
 
-/** Collects what the rules look at. Pass `visit` to the receiving of the pack; it throws InputTooLarge above a limit. */
-export function watchContent(limits: ContentLimits): { content: PushContent; visit(object: ReceivedObject): void } {
-  const content: PushContent = { pointers: new Map(), oversizeBlobs: [], oversizeCount: 0 }
+/** What the receiving of the pack is to take note of. */
+export function blobsToNote(limits: ContentLimits): BlobsToNote {
   return {
-    content,
-    visit({ type, id, sizeBytes, data }) {
-      if (type !== 'blob') return
-      if (sizeBytes > limits.gitBlobMaxBytes) {
-        content.oversizeCount++
-        if (content.oversizeBlobs.length < listedMax) content.oversizeBlobs.push({ id, sizeBytes })
-      }
-      const pointer = data === undefined ? undefined : parsePointer(data)
-      if (pointer === undefined) return
-      content.pointers.set(pointerKey(pointer), { ...pointer, blobId: id })
-      if (content.pointers.size > limits.pushPointersMax) {
-        throw new HoldfastError('InputTooLarge', {
-          message: `A push may hold ${limits.pushPointersMax} Git LFS pointers. Push the history in parts.`,
-        })
-      }
-    },
+    smallPrefix: pointerStart,
+    smallMax: limits.pushPointersMax,
+    largeAboveBytes: limits.gitBlobMaxBytes,
+    largeMax: listedMax,
   }
+}
+
+/** What the rules look at. Throws InputTooLarge above a limit. */
+export async function readContent(noted: NotedBlobs, limits: ContentLimits): Promise<PushContent> {
+  if (noted.smallCount > limits.pushPointersMax) {
+    throw new HoldfastError('InputTooLarge', {
+      message: `A push may hold ${limits.pushPointersMax} Git LFS pointers. Push the history in parts.`,
+    })
+  }
+  const pointers: PushContent['pointers'] = new Map()
+  const pause = fairLoop()
+  for (const { id, data } of smallBlobs(noted)) {
+    if (pause.due()) await pause.now()
+    const pointer = parsePointer(data)
+    if (pointer !== undefined) pointers.set(pointerKey(pointer), { ...pointer, blobId: id })
+  }
+  return { pointers, oversizeBlobs: noted.large, oversizeCount: noted.largeCount }
 }
 
 /** Lines for the person who pushed blobs that are too large, with the remedy. */

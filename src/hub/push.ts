@@ -7,11 +7,10 @@ import type { PushHost, PushReport } from '../git/host.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { receivePack } from '../git/protocol/receive-pack.ts'
 import type { RefCommand, RefResult } from '../git/repository.ts'
-import type { QuarantinedPack } from '../repository/quarantine.ts'
 import type { Hub } from './hub.ts'
 import { proveUploads } from './lfs-transfer.ts'
 import type { Principal } from './principal.ts'
-import { explainOversize, watchContent } from './push-content.ts'
+import { blobsToNote, explainOversize, readContent } from './push-content.ts'
 import { type CheckedCommand, checkTargets, refuseByName } from './push-rules.ts'
 import { type Arrived, commitPush, failAll, type Push, type PushOptions, tipsOf } from './push-transaction.ts'
 import type { Repo } from './repo.ts'
@@ -42,32 +41,33 @@ async function takePush(push: Push): Promise<PushReport> {
   if (left.length === 0 || (atomic && refused.length > 0)) return report(commands, refused)
   if (push.request.pack === undefined) return report(commands, [...refused, ...(await decide(push, left, undefined))])
 
-  const watched = watchContent(push.hub.config.limits)
-  let quarantine: QuarantinedPack
+  let arrived: Arrived
   try {
-    quarantine = await receive(push, push.request.pack, watched.visit)
+    arrived = await receive(push, push.request.pack)
   } catch (error) {
     return refuseWhole(push, error)
   }
   try {
-    const results = await decide(push, left, { quarantine, content: watched.content })
+    const results = await decide(push, left, arrived)
     return report(commands, [...refused, ...results])
   } finally {
-    quarantine.release()
+    arrived.quarantine.release()
   }
 }
 
-function receive(
-  push: Push,
-  pack: ByteStream,
-  visit: ReturnType<typeof watchContent>['visit'],
-): Promise<QuarantinedPack> {
-  const { request, hub, repo } = push
-  return hub.repositories.receivePack(repo, pack, {
-    visit,
+async function receive({ request, hub, repo }: Push, pack: ByteStream): Promise<Arrived> {
+  const { limits } = hub.config
+  const quarantine = await hub.repositories.receivePack(repo, pack, {
+    toNote: blobsToNote(limits),
     signal: request.signal,
     onProgress: (phase, done, total) => request.progress(`${phase}: ${done}/${total}\r`),
   })
+  try {
+    return { quarantine, content: await readContent(quarantine.noted, limits) }
+  } catch (error) {
+    quarantine.release()
+    throw error
+  }
 }
 
 const refusals: readonly ErrorCode[] = [

@@ -12,7 +12,8 @@ export const pointerMaxBytes = 1024
 const versionUrl = 'https://git-lfs.github.com/spec/v1'
 // Written by the pre-release client and still read by today's.
 const versionUrls = new Set([versionUrl, 'https://hawser.github.com/spec/v1', 'http://git-media.io/v/2'])
-const start = Buffer.from('version ')
+/** What every pointer begins with. */
+export const pointerStart = Buffer.from('version ')
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
@@ -21,7 +22,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  */
 export function parsePointer(blob: Uint8Array): LfsPointer | undefined {
   // First, since a push asks this of every small blob.
-  if (blob.length >= pointerMaxBytes || !start.equals(blob.subarray(0, start.length))) return undefined
+  if (blob.length >= pointerMaxBytes || !pointerStart.equals(blob.subarray(0, pointerStart.length))) return undefined
   const fields = readFields(blob)
   if (fields === undefined || !versionUrls.has(fields.get('version') ?? '')) return undefined
   const [method, hash] = (fields.get('oid') ?? '').split(':')

@@ -7,19 +7,23 @@ import { insertPack } from '../database/packs.ts'
 import type { Queryable, RepoId } from '../database/queryable.ts'
 import type { SpoolFile } from '../disk/disk.ts'
 import { type ByteStream, idBytes, type ObjectId, objectIdAt } from '../git/object-id.ts'
+import type { NotedBlobs } from '../git/pack/noted-blobs.ts'
 import { PackFile } from '../git/pack/pack-file.ts'
 import { PackIndex } from '../git/pack/pack-index.ts'
 import { PackSet } from '../git/pack/pack-set.ts'
-import { type ReceivedPack, type ReceivePackFileOptions, receivePackFile } from '../git/pack/receive-pack-file.ts'
+import type { ReceivedPack } from '../git/pack/receive-pack-file.ts'
 import type { ObjectDatabase } from '../git/repository.ts'
 import type { Ground } from './ground.ts'
 import { incomingPack } from './incoming-pack.ts'
 import type { PinnedPacks } from './pack-catalog.ts'
-import { packSetLimits, receiveLimits } from './pack-limits.ts'
+import { packSetLimits } from './pack-limits.ts'
+import { type ReceiveOptions, type Reception, receivePack } from './receive.ts'
 
 /** A pack that was received whole and undamaged, and that nobody else sees yet. */
 export interface QuarantinedPack {
   readonly received: ReceivedPack
+  /** What `toNote` asked for. */
+  readonly noted: NotedBlobs
   /** How many packs the repository has with this one. */
   readonly packCount: number
   /** The repository's objects and the new ones. Valid until `release`. */
@@ -36,7 +40,7 @@ export interface QuarantinedPack {
   release(): void
 }
 
-export interface QuarantineOptions extends Pick<ReceivePackFileOptions, 'onProgress' | 'signal' | 'visit'> {
+export interface QuarantineOptions extends Omit<ReceiveOptions, 'spool' | 'existing'> {
   /** The packs that the pusher sees; the quarantine releases them. */
   existing: PinnedPacks
 }
@@ -55,32 +59,27 @@ export async function receiveIntoQuarantine(
     existing.release()
   }
   try {
-    const received = await receivePackFile(input, {
-      ...receiveOptions,
-      spool,
-      existing: existing.objects,
-      limits: receiveLimits(ground.limits),
-    })
-    return quarantined(ground, repoId, { received, spool, existing, release })
+    const reception = await receivePack(ground, input, { ...receiveOptions, spool, existing })
+    return quarantined(ground, repoId, { ...reception, spool, existing, release })
   } catch (error) {
     release()
     throw error
   }
 }
 
-interface Arrival {
-  received: ReceivedPack
+interface Arrival extends Reception {
   spool: SpoolFile
   existing: PinnedPacks
   release(): void
 }
 
 function quarantined(ground: Ground, repoId: RepoId, arrival: Arrival): QuarantinedPack {
-  const { received, spool, existing, release } = arrival
+  const { received, noted, spool, existing, release } = arrival
   const incoming = incomingPack(ground.bucket, repoId, received, spool)
-  const pack = new PackFile(new PackIndex(received.index), spool.file, received.isThin)
+  const pack = new PackFile(new PackIndex(received.index, { isChecked: true }), spool.file, received.isThin)
   return {
     received,
+    noted,
     release,
     packCount: existing.rows.length + 1,
     objects: new PackSet([...existing.objects.packs, pack], packSetLimits(ground.limits)),

@@ -1,8 +1,9 @@
 /** What a person reads whose push holds files too large, or pointers without content. */
 import { createHash } from 'node:crypto'
 import t from 'tap'
+import { BlobNotes } from '../../src/git/pack/noted-blobs.ts'
 import type { ReceivedObject } from '../../src/git/pack/receive-pack-file.ts'
-import { explainMissingLfs, explainOversize, watchContent } from '../../src/hub/push-content.ts'
+import { blobsToNote, explainMissingLfs, explainOversize, readContent } from '../../src/hub/push-content.ts'
 import { pointerMaxBytes } from '../../src/lfs/pointer.ts'
 import { type MadeObject, made, makeCommit, makeTree, openObjects } from '../support/objects.ts'
 
@@ -14,28 +15,39 @@ const pointerTo = (content: string) =>
   )
 const seen = ({ type, id, data }: MadeObject): ReceivedObject => ({ type, id, sizeBytes: data.length, data })
 
+/** What the rules see of a pack that holds these objects. */
+async function contentOf(objects: ReceivedObject[], limits: { gitBlobMaxBytes: number; pushPointersMax: number }) {
+  const notes = new BlobNotes(blobsToNote(limits))
+  for (const object of objects) notes.visit(object)
+  return await readContent(notes.noted, limits)
+}
+
 t.test('the limit is the largest size that passes', async (t) => {
-  const { content, visit } = watchContent({ gitBlobMaxBytes: 100, pushPointersMax: 100 })
   const [fits, large] = [made('blob', 'x'.repeat(100)), made('blob', 'x'.repeat(101))]
-  for (const object of [fits, large, makeTree(Object.fromEntries([['a'.repeat(200), fits]]))]) visit(seen(object))
+  const tree = makeTree(Object.fromEntries([['a'.repeat(200), fits]]))
+  const content = await contentOf([fits, large, tree].map(seen), { gitBlobMaxBytes: 100, pushPointersMax: 100 })
   t.same(content.oversizeBlobs, [{ id: large.id, sizeBytes: 101 }])
 })
 
 t.test('pointers are blobs below the size that a pointer may have', async (t) => {
-  const { content, visit } = watchContent({ gitBlobMaxBytes: 1_000_000, pushPointersMax: 100 })
   const pointer = pointerTo('weights')
-  visit(seen(pointer))
-  visit({ ...seen(pointerTo('unseen')), data: undefined })
   const padded = made('blob', Buffer.concat([pointerTo('other').data, Buffer.alloc(pointerMaxBytes, 'x')]))
-  visit(seen(padded))
-  visit({ ...seen(pointerTo('message')), type: 'commit' })
+  const objects: ReceivedObject[] = [
+    seen(pointer),
+    seen(made('blob', 'version 2 of nothing')),
+    { ...seen(pointerTo('unseen')), data: undefined },
+    seen(padded),
+    { ...seen(pointerTo('message')), type: 'commit' },
+  ]
+  const content = await contentOf(objects, { gitBlobMaxBytes: 1_000_000, pushPointersMax: 100 })
   t.same([...content.pointers.values()], [{ lfsOid: oidOf('weights'), sizeBytes: 7, blobId: pointer.id }])
 })
 
 t.test('so many pointers and no more', async (t) => {
-  const { visit } = watchContent({ gitBlobMaxBytes: 1_000_000, pushPointersMax: 2 })
-  for (const content of ['one', 'two', 'two']) visit(seen(pointerTo(content)))
-  t.throws(() => visit(seen(pointerTo('three'))), { code: 'InputTooLarge' })
+  const limits = { gitBlobMaxBytes: 1_000_000, pushPointersMax: 2 }
+  const pointers = ['one', 'two', 'three'].map(pointerTo).map(seen)
+  t.equal((await contentOf(pointers.slice(0, 2), limits)).pointers.size, 2)
+  await t.rejects(contentOf(pointers, limits), { code: 'InputTooLarge' })
 })
 
 t.test('twenty files are listed, the rest is counted; names are shown as they are', async (t) => {
@@ -45,8 +57,7 @@ t.test('twenty files are listed, the rest is counted; names are shown as they ar
   const tree = makeTree(Object.fromEntries(files.map((file, number) => [name(number), file])))
   const commit = makeCommit(tree)
   const { objects } = await openObjects([...files, tree, commit])
-  const { content, visit } = watchContent({ gitBlobMaxBytes: 10, pushPointersMax: 100 })
-  for (const file of files) visit(seen(file))
+  const content = await contentOf(files.map(seen), { gitBlobMaxBytes: 10, pushPointersMax: 100 })
 
   const large = await explainOversize(objects, [commit.id], content, 10)
   t.match(large, /larger than 10 bytes/)

@@ -66,6 +66,26 @@ t.test('what was pushed is cloned, object for object', async (t) => {
   t.equal((await run('git', list, { cwd: copy })).stdout, (await git(...list)).stdout)
 })
 
+t.test('a push that a worker thread receives is held to the same rules', async (t) => {
+  const limits = { receivedHereMaxBytes: 1_000, gitBlobMaxBytes: 400_000 }
+  const { commit, git, remote, folder } = await openScene(t, { threads: 1, limits })
+  await commit('one', { 'a.bin': randomBytes(300_000) })
+  t.equal((await git('push', 'origin', 'main')).status, 0)
+  await commit('two', { 'a.bin': randomBytes(300_001) })
+  t.equal((await git('push', 'origin', 'main')).status, 0)
+  const copy = join(folder, '../copy.git')
+  t.equal((await run('git', ['clone', '-q', '--mirror', remote, copy])).status, 0)
+  t.equal((await run('git', ['fsck', '--strict'], { cwd: copy })).status, 0)
+
+  await commit('too large', { 'b.bin': randomBytes(400_001) })
+  const large = await git('push', 'origin', 'main')
+  t.match(large.stderr, /b\.bin \(400001 bytes\)/)
+  await git('reset', '-q', '--hard', 'HEAD~1')
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 5\n`
+  await commit('pointer', { 'c.bin': pointer, 'd.bin': randomBytes(2_000) })
+  t.match((await git('push', 'origin', 'main')).stderr, /c\.bin \(a{64}\)/)
+})
+
 t.test('of two pushes from one base the second reads fetch first', async (t) => {
   const { commit, git, remoteRefs } = await openScene(t)
   await commit('base')

@@ -18,12 +18,15 @@ import { createLogger, type Logger } from '../../src/logger.ts'
 import { createRepositories } from '../../src/repository/repositories.ts'
 import { temporaryFolder } from './git.ts'
 import { createTestDatabase } from './postgres.ts'
+import { openWorkers, workersHere } from './workers.ts'
 
 export interface HouseOptions {
   limits?: Partial<Limits>
   /** What all packs on their way in may take together. */
   spoolMaxBytes?: number
   logger?: Logger
+  /** Worker threads; without it their work runs on the event loop. */
+  threads?: number
   /** Stands before the file bucket. */
   bucket?: (bucket: Bucket) => Bucket
 }
@@ -49,7 +52,8 @@ export async function openHouse(t: Test, options: HouseOptions = {}): Promise<Hu
     cacheMaxBytes: 2 ** 30,
     spoolMaxBytes: options.spoolMaxBytes ?? 2 ** 30,
   })
-  const repositories = createRepositories({ database, bucket, disk, limits: config.limits })
+  const workers = options.threads === undefined ? workersHere() : openWorkers(t, options.threads)
+  const repositories = createRepositories({ database, bucket, disk, workers, limits: config.limits })
   t.teardown(async () => {
     repositories.close()
     await disk.close()

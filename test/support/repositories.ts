@@ -12,6 +12,7 @@ import { createRepositories, type RepositoryVersion } from '../../src/repository
 import { temporaryFolder } from './git.ts'
 import { createTestDatabase } from './postgres.ts'
 import { insertRepoRow } from './repo-row.ts'
+import { workersHere } from './workers.ts'
 
 export async function openRepositories(t: Parameters<typeof createTestDatabase>[0]) {
   const { database } = await createTestDatabase(t)
@@ -20,7 +21,7 @@ export async function openRepositories(t: Parameters<typeof createTestDatabase>[
   await bucket.probe()
   const disk = await openDisk({ folder: join(folder, 'cache'), cacheMaxBytes: 2 ** 30, spoolMaxBytes: 2 ** 30 })
   const { limits } = readConfig({})
-  const repositories = createRepositories({ database, bucket, disk, limits })
+  const repositories = createRepositories({ database, bucket, disk, workers: workersHere(), limits })
   t.teardown(async () => {
     repositories.close()
     await disk.close()

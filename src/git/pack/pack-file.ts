@@ -7,10 +7,13 @@ import type { ObjectType } from '../repository.ts'
 import { emptyEntryHeader, entryHeaderMaxBytes, packInvalid, readEntryHeader, typeOfCode } from './format.ts'
 import { Inflater } from './inflate.ts'
 import type { PackIndex } from './pack-index.ts'
+import type { SharedPack } from './shared-pack.ts'
 
 /** An immutable local file (disk/ provides it): read synchronously, at any position. */
 export interface PackBytes {
   readonly sizeBytes: number
+  /** Where it is a file: what another thread of this process may read it by, while it is open. */
+  readonly descriptor?: number
   readSync(into: Uint8Array, offset: number, length: number, position: number): number
 }
 
@@ -55,6 +58,13 @@ export class PackFile {
 
   get sizeBytes(): number {
     return this.#bytes.sizeBytes
+  }
+
+  /** What another thread needs to read it as well; undefined where it is no file. */
+  share(): SharedPack | undefined {
+    const { descriptor, sizeBytes } = this.#bytes
+    if (descriptor === undefined) return undefined
+    return { number: this.cacheNumber, descriptor, sizeBytes, isThin: this.isThin, index: this.index.bytes }
   }
 
   /** The header of the entry at index position `position`. */

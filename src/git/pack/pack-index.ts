@@ -16,8 +16,11 @@ export class PackIndex {
   readonly #fanout = new Uint32Array(257)
   #offsetOrder: { offsets: Float64Array; positions: Uint32Array } | undefined
 
-  /** Keeps `bytes`. Throws PackInvalid unless they are a whole, consistent index with the right checksum. */
-  constructor(bytes: Buffer) {
+  /**
+   * Keeps `bytes`. Throws PackInvalid unless they are a whole, consistent index with the right checksum, which for those
+   * that `isChecked` says were checked before is not looked at again.
+   */
+  constructor(bytes: Buffer, { isChecked = false }: { isChecked?: boolean } = {}) {
     if (bytes.length < idsAt + 40 || bytes.readUInt32BE(0) !== indexMagic || bytes.readUInt32BE(4) !== indexVersion) {
       throw indexInvalid('it is not a version 2 index')
     }
@@ -31,9 +34,15 @@ export class PackIndex {
     this.#crcsAt = idsAt + this.objectCount * idBytes
     this.#offsetsAt = this.#crcsAt + this.objectCount * 4
     this.#largeOffsetsAt = this.#offsetsAt + this.objectCount * 4
+    if (isChecked) return
     this.#checkTables()
     const digest = hash('sha1', bytes.subarray(0, -20), 'hex')
     if (digest !== objectIdAt(bytes, bytes.length - 20)) throw indexInvalid('its checksum is wrong')
+  }
+
+  /** The whole of it; a view, not to be written to. */
+  get bytes(): Buffer {
+    return this.#bytes
   }
 
   /** The SHA-1 at the end of the pack that this index belongs to. */

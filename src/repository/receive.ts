@@ -1,0 +1,107 @@
+/** Receives a pack into a spool: a small one here, since a thread's turn would cost more; a larger one in a worker thread. */
+import type { SpoolFile } from '../disk/disk.ts'
+import type { ByteStream } from '../git/object-id.ts'
+import { BlobNotes, type BlobsToNote, type NotedBlobs } from '../git/pack/noted-blobs.ts'
+import type { ReportProgress } from '../git/pack/receive-pace.ts'
+import { type ReceivedPack, receivePackFile } from '../git/pack/receive-pack-file.ts'
+import { fromThread, type ReceiveNote } from '../git/worker.ts'
+import type { Ground } from './ground.ts'
+import type { PinnedPacks } from './pack-catalog.ts'
+import { packSetLimits, receiveLimits } from './pack-limits.ts'
+
+export interface ReceiveOptions {
+  /** Empty. */
+  spool: SpoolFile
+  existing: Pick<PinnedPacks, 'objects'>
+  toNote?: BlobsToNote
+  onProgress?: ReportProgress
+  signal?: AbortSignal
+}
+
+export interface Reception {
+  received: ReceivedPack
+  noted: NotedBlobs
+}
+
+const nothingToNote: BlobsToNote = {
+  smallPrefix: new Uint8Array(0),
+  smallMax: 0,
+  largeAboveBytes: Number.POSITIVE_INFINITY,
+  largeMax: 0,
+}
+
+/** Throws what `receivePackFile` throws. When it settles, nothing uses the spool or the existing packs any more. */
+export async function receivePack(ground: Ground, input: ByteStream, options: ReceiveOptions): Promise<Reception> {
+  const shared = options.existing.objects.packs.map((pack) => pack.share())
+  const packs = shared.filter((pack) => pack !== undefined)
+  const head = await readHead(input, ground.limits.receivedHereMaxBytes, options.signal)
+  if (head.isWhole || packs.length < shared.length) return await receiveHere(ground, head.bytes, options)
+  const { spool, toNote = nothingToNote, onProgress, signal } = options
+  const reception = await ground.workers.run(
+    'receivePack',
+    {
+      spoolDescriptor: spool.file.descriptor,
+      existing: { packs, limits: packSetLimits(ground.limits) },
+      limits: receiveLimits(ground.limits),
+      toNote,
+    },
+    {
+      bytes: reserving(head.bytes, spool),
+      onNote: (note) => {
+        const { phase, done, total } = note as ReceiveNote
+        onProgress?.(phase, done, total)
+      },
+      signal,
+    },
+  )
+  const received = fromThread(reception.received)
+  spool.adopt(received.sizeBytes)
+  return { received, noted: reception.noted }
+}
+
+async function receiveHere(ground: Ground, input: ByteStream, options: ReceiveOptions): Promise<Reception> {
+  const { existing, toNote = nothingToNote, ...rest } = options
+  const notes = new BlobNotes(toNote)
+  const received = await receivePackFile(input, {
+    ...rest,
+    existing: existing.objects,
+    limits: receiveLimits(ground.limits),
+    visit: notes.visit,
+  })
+  return { received, noted: notes.noted }
+}
+
+/** Reads until more than `maxBytes` have come, or all. What was read stands in front of the rest. */
+async function readHead(input: ByteStream, maxBytes: number, signal: AbortSignal | undefined) {
+  const source = input[Symbol.asyncIterator]()
+  const chunks: Uint8Array[] = []
+  let sizeBytes = 0
+  let isWhole = false
+  while (sizeBytes <= maxBytes && !isWhole) {
+    const { value, done } = await source.next()
+    if (done) isWhole = true
+    else {
+      chunks.push(value)
+      sizeBytes += value.length
+    }
+    signal?.throwIfAborted()
+  }
+  return { isWhole, bytes: joined(chunks, source) }
+}
+
+async function* joined(chunks: readonly Uint8Array[], source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks
+    for (let next = await source.next(); !next.done; next = await source.next()) yield next.value
+  } finally {
+    await source.return?.()
+  }
+}
+
+/** Takes the room in the spool's budget before the bytes go to the thread that writes them. */
+async function* reserving(input: ByteStream, spool: SpoolFile): AsyncGenerator<Uint8Array> {
+  for await (const chunk of input) {
+    spool.reserve(chunk.length)
+    yield chunk
+  }
+}

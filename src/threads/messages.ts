@@ -1,0 +1,53 @@
+/** What the two sides of a task's port say to each other, and how errors cross it. */
+import type { MessagePort } from 'node:worker_threads'
+import { type ErrorCode, HoldfastError } from '../errors.ts'
+
+/** Starts a task in a thread, by the thread's own port. */
+export interface TaskStart {
+  name: string
+  input: unknown
+  port: MessagePort
+}
+
+/** Of either side: bytes, their end or failure, and that bytes were taken. */
+export type BytesMessage =
+  | { kind: 'bytes'; bytes: Uint8Array<ArrayBuffer> }
+  | { kind: 'end' }
+  | { kind: 'broken'; error: SentError }
+  | { kind: 'taken'; bytes: number }
+
+export type ToThread = BytesMessage | { kind: 'abort'; error: SentError }
+
+export type FromThread =
+  | BytesMessage
+  | { kind: 'note'; note: unknown }
+  | { kind: 'done'; output: unknown }
+  | { kind: 'failed'; error: SentError }
+
+/** An error as it is copied: structured clone would lose our class, its code and its details. */
+export interface SentError {
+  message: string
+  stack: string | undefined
+  /** Of a HoldfastError. */
+  holdfastCode: ErrorCode | undefined
+  details: Record<string, unknown>
+  /** Of a failed system call. */
+  code: unknown
+}
+
+export function writeError(error: unknown): SentError {
+  if (!(error instanceof Error)) {
+    return { message: String(error), stack: undefined, holdfastCode: undefined, details: {}, code: undefined }
+  }
+  const { message, stack } = error
+  if (error instanceof HoldfastError) {
+    return { message, stack, holdfastCode: error.code, details: error.details, code: undefined }
+  }
+  return { message, stack, holdfastCode: undefined, details: {}, code: (error as NodeJS.ErrnoException).code }
+}
+
+export function readError({ message, stack, holdfastCode, details, code }: SentError): Error {
+  const error = holdfastCode === undefined ? new Error(message) : new HoldfastError(holdfastCode, { message, details })
+  if (stack !== undefined) error.stack = stack
+  return code === undefined ? error : Object.assign(error, { code })
+}

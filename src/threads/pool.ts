@@ -1,0 +1,85 @@
+/**
+ * A pool of worker threads. A thread takes several tasks and gives each its turns, because a task that waits for a slow
+ * client must not keep the others from the processor; new ones go to the thread that has least to do. Threads start when
+ * they are needed, and one that dies takes only its own tasks with it.
+ */
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { HoldfastError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { TaskOptions, TaskTable, Workers } from '../work.ts'
+import type { TaskStart } from './messages.ts'
+import { RemoteTask } from './remote-task.ts'
+import { workersOver } from './workers.ts'
+
+export interface ThreadPoolOptions {
+  /** The module that a thread runs: it calls `serveTasks`. */
+  entry: URL
+  /** How many threads there may be, at least 1. */
+  size: number
+  logger: Logger
+}
+
+export interface ThreadPool<Tasks extends TaskTable<Tasks>> extends Workers<Tasks> {
+  /** How many tasks run in each thread that is alive. */
+  load(): number[]
+  /** Waits for the running tasks, then ends the threads. */
+  close(): Promise<void>
+}
+
+interface Thread {
+  worker: Worker
+  tasks: Set<RemoteTask>
+}
+
+/** A pool that starts its threads when tasks come. */
+export function openThreadPool<Tasks extends TaskTable<Tasks>>(options: ThreadPoolOptions): ThreadPool<Tasks> {
+  const threads = new Set<Thread>()
+  let isClosing = false
+
+  function startThread(): Thread {
+    const worker = new Worker(options.entry, { name: 'holdfast worker' })
+    const thread: Thread = { worker, tasks: new Set() }
+    worker.on('error', (err) => options.logger.error({ err }, 'a worker thread died'))
+    worker.on('exit', () => {
+      threads.delete(thread)
+      for (const task of thread.tasks) task.fail(new HoldfastError('Unavailable'))
+    })
+    threads.add(thread)
+    return thread
+  }
+
+  function chooseThread(): Thread {
+    const [idlest] = [...threads].sort((a, b) => a.tasks.size - b.tasks.size)
+    if (idlest === undefined) return startThread()
+    return idlest.tasks.size > 0 && threads.size < options.size ? startThread() : idlest
+  }
+
+  function start(name: string, input: unknown, taskOptions: TaskOptions): RemoteTask {
+    if (isClosing) throw new HoldfastError('Unavailable', { message: 'The server is stopping.' })
+    const thread = chooseThread()
+    const { port1, port2 } = new MessageChannel()
+    const message: TaskStart = { name, input, port: port2 }
+    thread.worker.postMessage(message, [port2])
+    const task = new RemoteTask(port1, taskOptions)
+    thread.tasks.add(task)
+    // A process may end while its threads idle, not while one works.
+    thread.worker.ref()
+    const leave = () => {
+      thread.tasks.delete(task)
+      if (thread.tasks.size === 0) thread.worker.unref()
+    }
+    task.ended.then(leave, leave)
+    return task
+  }
+
+  return {
+    ...workersOver<Tasks>(start),
+    load: () => Array.from(threads, ({ tasks }) => tasks.size),
+    async close() {
+      isClosing = true
+      const running = [...threads].flatMap(({ tasks }) => [...tasks])
+      await Promise.allSettled(running.map((task) => task.ended))
+      await Promise.all(Array.from(threads, ({ worker }) => worker.terminate()))
+    },
+  }
+}

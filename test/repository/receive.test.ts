@@ -1,0 +1,111 @@
+/** A pack comes out the same whether it was received on the event loop or in a worker thread, and fails the same. */
+import { randomBytes } from 'node:crypto'
+import { buffer } from 'node:stream/consumers'
+import t, { type Test } from 'tap'
+import { openDisk } from '../../src/disk/local-disk.ts'
+import { typeCodes } from '../../src/git/pack/format.ts'
+import { formatFreshPack } from '../../src/git/pack/fresh-pack.ts'
+import { smallBlobs } from '../../src/git/pack/noted-blobs.ts'
+import { PackFile } from '../../src/git/pack/pack-file.ts'
+import { PackIndex } from '../../src/git/pack/pack-index.ts'
+import { PackSet } from '../../src/git/pack/pack-set.ts'
+import { defaultLimits } from '../../src/limits.ts'
+import type { Ground } from '../../src/repository/ground.ts'
+import { receivePack } from '../../src/repository/receive.ts'
+import { temporaryFolder } from '../support/git.ts'
+import { appendDelta, blob, rawId, rawPack } from '../support/raw-pack.ts'
+import { makeBlobs } from '../support/repositories.ts'
+import { openWorkers } from '../support/workers.ts'
+
+const toNote = { smallPrefix: Buffer.from('blob 1'), smallMax: 2, largeAboveBytes: 100, largeMax: 1 }
+
+/** A ground with a pool of one thread that takes packs of more than `receivedHereMaxBytes`. */
+async function openGround(t: Test, receivedHereMaxBytes: number, spoolMaxBytes = 2 ** 30): Promise<Ground> {
+  const disk = await openDisk({ folder: temporaryFolder(t, 'receive'), cacheMaxBytes: 0, spoolMaxBytes })
+  t.teardown(() => disk.close())
+  const limits = { ...defaultLimits, receivedHereMaxBytes, gitPackMaxBytes: 2 ** 26 }
+  return { disk, limits, workers: openWorkers(t, 1) } as unknown as Ground
+}
+
+async function* cut(bytes: Buffer, pieceBytes = 10_000): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
+}
+
+async function receive(ground: Ground, pack: Buffer, packs: PackFile[] = []) {
+  const spool = ground.disk.createSpool()
+  const existing = { objects: new PackSet(packs, { objectHeldMaxBytes: 2 ** 24 }) }
+  const { received, noted } = await receivePack(ground, cut(pack), { spool, existing, toNote })
+  const file = new PackFile(new PackIndex(received.index), spool.file, received.isThin)
+  return { received, noted, spool, file, objects: new PackSet([...packs, file], { objectHeldMaxBytes: 2 ** 24 }) }
+}
+
+t.test('received here or in a thread, a pack is the same', async (t) => {
+  const pack = formatFreshPack([...makeBlobs(300), { type: 'blob', data: randomBytes(3_000_000) }])
+  const [here, there] = await Promise.all(
+    [2 ** 26, pack.length - 1].map(async (most) => receive(await openGround(t, most), pack)),
+  )
+  t.same(there.received, here.received)
+  t.same(there.noted, here.noted)
+  t.equal(there.noted.smallCount, 24)
+  t.same(
+    Array.from(smallBlobs(there.noted), ({ data }) => data.toString().slice(0, 7)),
+    ['blob 1\n', 'blob 10'],
+  )
+  t.ok((await buffer(there.spool.stream())).equals(pack))
+  for (const { data, idBytes } of makeBlobs(300)) {
+    t.ok(there.objects.read(there.objects.locate(idBytes)).data.equals(data))
+  }
+})
+
+t.test('a thin pack finds its bases in the packs that the thread shares', async (t) => {
+  const ground = await openGround(t, 0)
+  const base = blob('base '.repeat(100))
+  const first = await receive(ground, rawPack([base]))
+  const added = 'and more'
+  const delta = { typeCode: typeCodes.refDelta, data: appendDelta(500, added), base: rawId('blob', base.data) }
+  const second = await receive(ground, rawPack([delta]), [first.file])
+  t.ok(second.received.isThin)
+  const id = rawId('blob', Buffer.concat([base.data, Buffer.from(added)]))
+  t.equal(second.objects.read(second.objects.locate(id)).data.toString(), 'base '.repeat(100) + added)
+  await t.rejects(receive(ground, rawPack([delta])), { code: 'PackInvalid', message: /base .* is missing/ })
+})
+
+t.test('what is wrong with a pack is told in the same words', async (t) => {
+  const pack = rawPack([blob(randomBytes(100_000)), { ...blob('lie'), sizeBytes: 4 }])
+  const [here, there] = await Promise.all(
+    [2 ** 26, 0].map(async (most) => receive(await openGround(t, most), pack).catch((error) => error)),
+  )
+  t.equal(there.code, 'PackInvalid')
+  t.equal(there.message, here.message)
+  await t.rejects(receive(await openGround(t, 0), pack.subarray(0, 50_000)), { code: 'PackInvalid' })
+})
+
+t.test('the spool has one bound for both', async (t) => {
+  const pack = rawPack([blob(randomBytes(100_000))])
+  for (const most of [2 ** 26, 0]) {
+    await t.rejects(receive(await openGround(t, most, pack.length - 1), pack), { code: 'StorageFull' })
+    const ground = await openGround(t, most, pack.length)
+    const { spool } = await receive(ground, pack)
+    await t.rejects(receive(ground, pack), { code: 'StorageFull' })
+    spool.close()
+    await t.resolves(receive(ground, pack))
+  }
+})
+
+t.test('a client that leaves ends the reception', async (t) => {
+  for (const most of [2 ** 26, 0]) {
+    const ground = await openGround(t, most)
+    const client = new AbortController()
+    async function* endless() {
+      yield* cut(rawPack([blob(randomBytes(100_000))]).subarray(0, 50_000))
+      client.abort(new Error('gone'))
+      for (;;) {
+        yield randomBytes(1000)
+        await new Promise(setImmediate)
+      }
+    }
+    const existing = { objects: new PackSet([], { objectHeldMaxBytes: 2 ** 24 }) }
+    const options = { spool: ground.disk.createSpool(), existing, signal: client.signal }
+    await t.rejects(receivePack(ground, endless(), options), { message: 'gone' })
+  }
+})
