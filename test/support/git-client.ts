@@ -70,6 +70,18 @@ export function makeHistory(path: string, { seed, commits }: { seed: number; com
   if (status !== 0) throw new Error(`fast-import failed: ${stderr}`)
 }
 
+/** Lets a new branch of `count` commits grow out of `from`. */
+export function importCommits(path: string, branch: string, from: string, count: number): void {
+  const commit = [`commit ${branch}`, 'committer C <c@example.org> 1800000000 +0000', 'data 3', 'own']
+  const stream = [...commit, `from ${from}^0`, ...Array.from({ length: count - 1 }, () => commit).flat(), '']
+  const { status, stderr } = spawnSync('git', ['fast-import', '--quiet'], {
+    cwd: path,
+    input: stream.join('\n'),
+    env: environment,
+  })
+  if (status !== 0) throw new Error(`fast-import failed: ${stderr}`)
+}
+
 function writeHistory(seed: number, commits: number): string {
   const random = seededRandom(seed)
   const below = (count: number) => Math.floor(random() * count)

@@ -9,13 +9,12 @@ import { largeSideBand, type SideBand, smallSideBand } from './side-band.ts'
 /** How haves are acknowledged in versions 0 and 1. */
 export type AckMode = 'none' | 'multi_ack' | 'multi_ack_detailed'
 
-/** How the haves ended: `flush` asks for another round, `eof` is a request that only wants the shallow boundary. */
-export type HavesEnd = 'done' | 'flush' | 'eof'
-
 export interface FetchRequest {
   wants: ObjectId[]
+  /** In version 2; in versions 0 and 1 they come in rounds of their own: `readHaves`. */
   haves: ObjectId[]
-  havesEnd: HavesEnd
+  /** In version 2: the pack is to follow whatever is common. */
+  isDone: boolean
   /** Where the client's history ends. */
   shallow: ObjectId[]
   depth: number | undefined
@@ -36,7 +35,7 @@ function emptyFetchRequest(): FetchRequest {
   return {
     wants: [],
     haves: [],
-    havesEnd: 'eof',
+    isDone: false,
     shallow: [],
     depth: undefined,
     isDepthRelative: false,
@@ -50,27 +49,39 @@ function emptyFetchRequest(): FetchRequest {
   }
 }
 
-/** Parses a version 0 or 1 request; undefined where nothing is wanted. Throws InputInvalid, InputTooLarge, InputTruncated. */
-export async function parseFetchRequest(packets: PacketReader, limits: FetchLimits): Promise<FetchRequest | undefined> {
-  const request = emptyFetchRequest()
-  let packet = await packets.read()
-  for (; packet instanceof Buffer; packet = await packets.read()) {
-    addWantLine(request, lineOf(packet), limits)
-  }
-  if (request.wants.length === 0) return undefined
-  if (packet !== 'flush') throw new HoldfastError('InputTruncated')
-  for (packet = await packets.read(); packet instanceof Buffer; packet = await packets.read()) {
-    const line = lineOf(packet)
-    if (line === 'done') return { ...request, havesEnd: 'done' }
-    if (!line.startsWith('have ')) throw unexpected(line)
-    addId(request.haves, line.slice('have '.length), limits.gitHavesMax)
-  }
-  return { ...request, havesEnd: packet === undefined ? 'eof' : 'flush' }
+/** A round of haves: `flush` asks for an answer, `eof` is a request that only wants the shallow boundary. */
+export interface HavesRound {
+  haves: ObjectId[]
+  end: 'done' | 'flush' | 'eof'
 }
 
-/** Parses the arguments of version 2's `fetch`, up to its flush. Throws as `parseFetchRequest`. */
+/** Parses what a client of version 0 or 1 wants; undefined where that is nothing. Throws InputInvalid, InputTooLarge, InputTruncated. */
+export async function parseWants(packets: PacketReader, limits: FetchLimits): Promise<FetchRequest | undefined> {
+  const request = emptyFetchRequest()
+  let packet = await packets.read()
+  for (; packet instanceof Buffer; packet = await packets.read()) addWantLine(request, lineOf(packet), limits)
+  if (request.wants.length === 0) return undefined
+  if (packet !== 'flush') throw new HoldfastError('InputTruncated')
+  return request
+}
+
+/** Reads the next round of a version 0 or 1 negotiation. Throws as `parseWants`. */
+export async function readHaves(packets: PacketReader, limits: FetchLimits): Promise<HavesRound> {
+  const haves: ObjectId[] = []
+  let packet = await packets.read()
+  for (; packet instanceof Buffer; packet = await packets.read()) {
+    const line = lineOf(packet)
+    if (line === 'done') return { haves, end: 'done' }
+    if (!line.startsWith('have ')) throw unexpected(line)
+    addId(haves, line.slice('have '.length), limits.gitHavesMax)
+  }
+  if (packet === undefined && haves.length > 0) throw new HoldfastError('InputTruncated')
+  return { haves, end: packet === undefined ? 'eof' : 'flush' }
+}
+
+/** Parses the arguments of version 2's `fetch`, up to its flush. Throws as `parseWants`. */
 export async function parseFetchArguments(packets: PacketReader, limits: FetchLimits): Promise<FetchRequest> {
-  const request: FetchRequest = { ...emptyFetchRequest(), sideBand: largeSideBand, havesEnd: 'flush' }
+  const request: FetchRequest = { ...emptyFetchRequest(), sideBand: largeSideBand }
   let packet = await packets.read()
   for (; packet instanceof Buffer; packet = await packets.read()) addArgument(request, lineOf(packet), limits)
   if (packet === undefined) throw new HoldfastError('InputTruncated')
@@ -117,7 +128,7 @@ function addArgument(request: FetchRequest, line: string, limits: FetchLimits): 
   if (addBoundaryLine(request, line, limits)) return
   if (line.startsWith('want ')) addId(request.wants, line.slice('want '.length), limits.gitWantsMax)
   else if (line.startsWith('have ')) addId(request.haves, line.slice('have '.length), limits.gitHavesMax)
-  else if (line === 'done') request.havesEnd = 'done'
+  else if (line === 'done') request.isDone = true
   else if (line === 'thin-pack') request.thinPack = true
   else if (line === 'ofs-delta') request.ofsDelta = true
   else if (line === 'include-tag') request.includeTag = true

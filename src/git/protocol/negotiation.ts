@@ -2,8 +2,8 @@
 import type { ObjectId } from '../object-id.ts'
 import { locateId, type ObjectDatabase } from '../repository.ts'
 import type { ClientHaves } from '../walk/client-haves.ts'
-import type { FetchRequest } from './fetch-request.ts'
-import { dataPacket } from './pkt-line.ts'
+import { type FetchLimits, type FetchRequest, type HavesRound, readHaves } from './fetch-request.ts'
+import { dataPacket, type PacketReader } from './pkt-line.ts'
 
 export interface Negotiation {
   objects: ObjectDatabase
@@ -11,48 +11,74 @@ export interface Negotiation {
   signal: AbortSignal
 }
 
-/** Versions 0 and 1: yields ACK and NAK lines, returns true where the pack follows. */
-export async function* acknowledge(
-  request: FetchRequest,
+export interface RoundsOfHaves extends Negotiation {
+  packets: PacketReader
+  limits: FetchLimits
+  /** A round that is no end is followed by another on the same stream. */
+  isStateful?: boolean
+}
+
+/** Versions 0 and 1: reads rounds of haves, yields ACK and NAK lines, returns true where the pack follows. */
+export async function* negotiate(request: FetchRequest, options: RoundsOfHaves): AsyncGenerator<Buffer, boolean> {
+  const state: NegotiationState = { lastCommon: undefined, isReady: false }
+  for (;;) {
+    const round = await readHaves(options.packets, options.limits)
+    if (round.end === 'eof') return false
+    yield* packets(await answerRound(request, round, state, options))
+    if (round.end === 'done' || (request.noDone && state.isReady)) return true
+    if (!options.isStateful) return false
+  }
+}
+
+/** What lasts from round to round. */
+interface NegotiationState {
+  lastCommon: ObjectId | undefined
+  isReady: boolean
+}
+
+async function answerRound(
+  { ackMode, noDone }: FetchRequest,
+  { haves, end }: HavesRound,
+  state: NegotiationState,
   { objects, common, signal }: Negotiation,
-): AsyncGenerator<Buffer, boolean> {
-  const { ackMode, haves, havesEnd } = request
+): Promise<string[]> {
   const isDetailed = ackMode === 'multi_ack_detailed'
   const answer: string[] = []
-  let lastCommon: ObjectId | undefined
+  let hasCommon = false
   let hasUnknown = false
-  let isReady = false
   for (const id of haves) {
     const ordinal = locateId(objects, id)
     if (ordinal < 0) {
       hasUnknown = true
       if (ackMode === 'none' || !(await common.isEnough(signal))) continue
       // The client is told that it may stop, as if this object were common (git does the same).
-      isReady = isDetailed
+      if (isDetailed) state.isReady = true
       answer.push(`ACK ${id} ${isDetailed ? 'ready' : 'continue'}\n`)
       continue
     }
     common.add(ordinal)
     if (isDetailed) answer.push(`ACK ${id} common\n`)
     else if (ackMode === 'multi_ack') answer.push(`ACK ${id} continue\n`)
-    else if (lastCommon === undefined) answer.push(`ACK ${id}\n`)
-    lastCommon = id
+    else if (state.lastCommon === undefined) answer.push(`ACK ${id}\n`)
+    state.lastCommon = id
+    hasCommon = true
   }
-  if (havesEnd === 'flush') {
-    if (isDetailed && lastCommon !== undefined && !hasUnknown && (await common.isEnough(signal))) {
-      isReady = true
-      answer.push(`ACK ${lastCommon} ready\n`)
+  if (end === 'flush') {
+    if (isDetailed && hasCommon && !hasUnknown && (await common.isEnough(signal))) {
+      state.isReady = true
+      answer.push(`ACK ${state.lastCommon} ready\n`)
     }
-    if (lastCommon === undefined || ackMode !== 'none') answer.push('NAK\n')
+    if (state.lastCommon === undefined || ackMode !== 'none') answer.push('NAK\n')
+    return noDone && state.isReady ? [...answer, `ACK ${state.lastCommon}\n`] : answer
   }
-  const isPackNext = havesEnd === 'done' || (havesEnd === 'flush' && request.noDone && isReady)
-  if (isPackNext) answer.push(...finalLine(request, lastCommon))
-  yield* packets(answer)
-  return isPackNext
+  if (state.lastCommon === undefined) answer.push('NAK\n')
+  // Without multi_ack the one ACK has been sent already.
+  else if (ackMode !== 'none') answer.push(`ACK ${state.lastCommon}\n`)
+  return answer
 }
 
 /** Version 2: yields the acknowledgments section without its end, returns true where the pack follows. */
-export async function* acknowledgeVersion2(
+export async function* acknowledge(
   request: FetchRequest,
   { objects, common, signal }: Negotiation,
 ): AsyncGenerator<Buffer, boolean> {
@@ -63,19 +89,13 @@ export async function* acknowledgeVersion2(
     acknowledged.add(id)
     common.add(ordinal)
   }
-  if (request.havesEnd === 'done' || request.haves.length === 0) return true
+  if (request.isDone || request.haves.length === 0) return true
   const answer = ['acknowledgments\n', ...[...acknowledged].map((id) => `ACK ${id}\n`)]
   if (acknowledged.size === 0) answer.push('NAK\n')
   const isReady = await common.isEnough(signal)
   if (isReady) answer.push('ready\n')
   yield* packets(answer)
   return isReady
-}
-
-/** The line before the pack. Without multi_ack the one ACK has been sent already. */
-function finalLine({ ackMode, havesEnd }: FetchRequest, lastCommon: ObjectId | undefined): string[] {
-  if (lastCommon === undefined) return havesEnd === 'done' ? ['NAK\n'] : []
-  return ackMode === 'none' ? [] : [`ACK ${lastCommon}\n`]
 }
 
 function* packets(lines: readonly string[]): Iterable<Buffer> {

@@ -37,7 +37,7 @@ export function lineOf(packet: Buffer): string {
 
 /**
  * Takes packets off a stream in whatever pieces it arrives, and hands out what follows them (the pack of a push)
- * without holding it. `packetsMaxBytes` bounds all packets together.
+ * without holding it. `packetsMaxBytes` bounds all packets of a request together.
  */
 export class PacketReader {
   readonly #source: AsyncIterator<Uint8Array>
@@ -69,6 +69,11 @@ export class PacketReader {
     const payload = this.#chunk.subarray(4, length)
     this.#chunk = this.#chunk.subarray(length)
     return payload
+  }
+
+  /** Counts packets anew: on a connection that stays open every request has the whole limit. */
+  beginRequest(): void {
+    this.#packetBytes = 0
   }
 
   /** What follows the packets. Leaving this stream early does not end the source: see `drain`. */

@@ -1,6 +1,6 @@
 /** What a client may ask for, at and beyond the limits. Whole conversations are tested in upload-pack.test.ts. */
 import t from 'tap'
-import { parseCommand, parseFetchArguments, parseFetchRequest } from '../../../src/git/protocol/fetch-request.ts'
+import { parseCommand, parseFetchArguments, parseWants, readHaves } from '../../../src/git/protocol/fetch-request.ts'
 import { dataPacket, delimPacket, flushPacket, PacketReader } from '../../../src/git/protocol/pkt-line.ts'
 
 const limits = { gitWantsMax: 3, gitHavesMax: 3, gitDepthMax: 100 }
@@ -16,7 +16,11 @@ function packets(...lines: string[]): PacketReader {
   return new PacketReader(stream, 1_000_000)
 }
 
-const version0 = (...lines: string[]) => parseFetchRequest(packets(...lines), limits)
+const version0 = async (...lines: string[]) => {
+  const reader = packets(...lines)
+  const request = await parseWants(reader, limits)
+  return request && { ...request, round: await readHaves(reader, limits) }
+}
 const version2 = (...lines: string[]) => parseFetchArguments(packets(...lines), limits)
 const repeat = (count: number, line: string) => Array.from({ length: count }, () => line)
 
@@ -24,18 +28,17 @@ t.test('version 0: capabilities of the first want, shallow lines, and how the ha
   const wants = [`want ${id('a')} side-band-64k thin-pack no-done multi_ack_detailed`, `want ${id('b')}`]
   t.match(await version0(...wants, `shallow ${id('c')}`, 'deepen 5', '0000', `have ${id('d')}`, 'done'), {
     wants: [id('a'), id('b')],
-    haves: [id('d')],
+    round: { haves: [id('d')], end: 'done' },
     shallow: [id('c')],
     depth: 5,
-    havesEnd: 'done',
     ackMode: 'multi_ack_detailed',
     sideBand: 65_515,
     thinPack: true,
     noDone: true,
     ofsDelta: false,
   })
-  t.match(await version0(...wants, '0000', `have ${id('d')}`, '0000'), { havesEnd: 'flush' })
-  t.match(await version0(...wants, '0000'), { havesEnd: 'eof', haves: [] })
+  t.match(await version0(...wants, '0000', `have ${id('d')}`, '0000'), { round: { end: 'flush' } })
+  t.match(await version0(...wants, '0000'), { round: { end: 'eof', haves: [] } })
   t.equal(await version0('0000'), undefined)
   t.match(await version0(`want ${id('a')}`, '0000', 'done'), { ackMode: 'none', sideBand: undefined })
 })
@@ -53,14 +56,14 @@ t.test('version 2: arguments in any order', async (t) => {
   t.match(await version2(...lines, '0000'), {
     wants: [id('a')],
     haves: [id('b')],
-    havesEnd: 'done',
+    isDone: true,
     depth: 1,
     isDepthRelative: true,
     ofsDelta: true,
     includeTag: true,
     sideBand: 65_515,
   })
-  t.match(await version2(`want ${id('a')}`, '0000'), { havesEnd: 'flush' })
+  t.match(await version2(`want ${id('a')}`, '0000'), { isDone: false })
   await t.rejects(version2(`want ${id('a')}`), { code: 'InputTruncated' })
 })
 
@@ -103,6 +106,7 @@ t.test('what is not understood is repeated, cut short', async (t) => {
     await t.rejects(version2(text, '0000'), { code: 'InputInvalid', message: `unexpected line: '${text}'` })
   }
   await t.rejects(version0(`want ${id('a')}`), { code: 'InputTruncated' })
+  await t.rejects(version0(`want ${id('a')}`, '0000', `have ${id('b')}`), { code: 'InputTruncated' })
 })
 
 t.test('commands of version 2', async (t) => {

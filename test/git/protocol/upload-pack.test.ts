@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { dataPacket, delimPacket, flushPacket } from '../../../src/git/protocol/pkt-line.ts'
 import { uploadPack } from '../../../src/git/protocol/upload-pack.ts'
 import { limits, startGitServer, withBareHost } from '../../support/bare-git-server.ts'
-import { git, makeHistory, temporaryFolder, tryGit } from '../../support/git-client.ts'
+import { git, importCommits, makeHistory, temporaryFolder, tryGit } from '../../support/git-client.ts'
 
 async function serve(t: Test, path: string) {
   const server = await startGitServer(path)
@@ -102,11 +102,7 @@ for (const version of [0, 1, 2]) {
     await git(folder, 'clone', '-q', '--bare', '--no-tags', '--single-branch', `file://${source}`, 'client.git')
     const client = join(folder, 'client.git')
     // More commits that the server does not know than fit into the first round's 16 haves.
-    const own = ['commit refs/heads/own', 'committer C <c@example.org> 1800000000 +0000', 'data 3', 'own']
-    const stream = ['from refs/heads/main~1^0', ...Array.from({ length: 99 }, () => own)].flat()
-    const input = [...own, ...stream, ''].join('\n')
-    const imported = spawnSync('git', ['fast-import', '--quiet'], { cwd: client, input })
-    t.equal(imported.status, 0, String(imported.stderr))
+    importCommits(client, 'refs/heads/own', 'refs/heads/main~1', 100)
     await git(
       source,
       'update-ref',
