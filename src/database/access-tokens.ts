@@ -4,7 +4,7 @@ import type { Queryable, StoredRole, UserId } from './queryable.ts'
 export interface TokenBearerRow {
   tokenId: string
   tokenName: string
-  role: StoredRole
+  tokenRole: StoredRole
   userId: UserId
   userName: string
   isAdmin: boolean
@@ -21,21 +21,18 @@ export interface AccessTokenRow {
   revokedAt: Date | null
 }
 
-/** The user that a token stands for; undefined when it is unknown, expired, revoked, or its user is disabled. */
-export async function findTokenBearer(db: Queryable, secretSha256: Buffer): Promise<TokenBearerRow | undefined> {
-  const rows = await db.query<TokenBearerRow>(
-    `select t.id as "tokenId", t.name as "tokenName", t.role, t.last_used_at as "lastUsedAt",
-            u.id as "userId", n.name as "userName", u.is_admin as "isAdmin"
-       from access_tokens t
-       join users u on u.id = t.user_id
-       join namespaces n on n.id = u.id
-      where t.secret_sha256 = $1
-        and t.revoked_at is null
-        and (t.expires_at is null or t.expires_at > now())
-        and u.disabled_at is null`,
-    [secretSha256],
-  )
-  return rows[0]
+/** Selects the bearer of the token whose hash is the SQL expression `secret`: no row unless token and user are good. */
+export function liveBearer(secret: string): string {
+  return `
+    select t.id as "tokenId", t.name as "tokenName", t.role as "tokenRole", t.last_used_at as "lastUsedAt",
+           u.id as "userId", n.name as "userName", u.is_admin as "isAdmin"
+      from access_tokens t
+      join users u on u.id = t.user_id
+      join namespaces n on n.id = u.id
+     where t.secret_sha256 = ${secret}
+       and t.revoked_at is null
+       and (t.expires_at is null or t.expires_at > now())
+       and u.disabled_at is null`
 }
 
 /** Notes that a token was used, at most once in `intervalSeconds`, whatever the number of servers. */

@@ -1,5 +1,5 @@
 /** Statements on repositories: by name with the asker's role, lists, and what their owners change. */
-import type { NamespaceId, Queryable, RepoId, StoredRole, UserId } from './queryable.ts'
+import type { NamespaceId, Queryable, RepoId, UserId } from './queryable.ts'
 
 type StoredType = 'model' | 'dataset' | 'space'
 type StoredVisibility = 'public' | 'private'
@@ -18,47 +18,30 @@ export interface RepoRow {
   updatedAt: Date
 }
 
-const repoColumns = `
+/** Of tables `repos r` and `namespaces n`, as RepoRow names them. */
+export const repoColumns = `
   r.id, r.namespace_id as "namespaceId", r.type, n.name as namespace, r.name, r.visibility,
   convert_from(r.head_target, 'LATIN1') as "headTarget", r.refs_version as "refsVersion",
   r.packs_version as "packsVersion", r.created_at as "createdAt", r.updated_at as "updatedAt"`
 
-/** The greatest role that user $`user` holds for repository `r`: as owner of the namespace, member or collaborator. */
-function heldRole(user: number): string {
+/** The greatest role that a user (an SQL expression) holds for `repos r`: as owner of the namespace, member or collaborator. */
+export function heldRole(user: string): string {
   return `(
     select held.role
-      from (select 'admin' as role where r.namespace_id = $${user}::bigint
+      from (select 'admin' as role where r.namespace_id = ${user}
             union all
             select m.role from organization_members m
-             where m.organization_id = r.namespace_id and m.user_id = $${user}::bigint
+             where m.organization_id = r.namespace_id and m.user_id = ${user}
             union all
-            select c.role from collaborators c where c.repo_id = r.id and c.user_id = $${user}::bigint) held
+            select c.role from collaborators c where c.repo_id = r.id and c.user_id = ${user}) held
      order by array_position(array['admin', 'write', 'read'], held.role)
      limit 1)`
 }
 
-interface StoredName {
+export interface StoredName {
   type: StoredType
   namespace: string
   name: string
-}
-
-/** The repository of that name, whatever its case, and the role of `userId` for it. */
-export async function findRepo(
-  db: Queryable,
-  { type, namespace, name }: StoredName,
-  userId: UserId | undefined,
-): Promise<{ repo: RepoRow; role: StoredRole | null } | undefined> {
-  const rows = await db.query<RepoRow & { role: StoredRole | null }>(
-    `select ${repoColumns}, ${heldRole(4)} as role
-       from namespaces n
-       join repos r on r.namespace_id = n.id
-      where r.type = $1 and lower(n.name) = lower($2) and lower(r.name) = lower($3)`,
-    [type, namespace, name, userId ?? null],
-  )
-  if (rows.length === 0) return undefined
-  const { role, ...repo } = rows[0]
-  return { repo, role }
 }
 
 export interface NewRepo {
@@ -104,7 +87,7 @@ export async function listRepos(db: Queryable, filter: RepoFilter): Promise<Repo
     `select ${repoColumns}
        from repos r
        join namespaces n on n.id = r.namespace_id
-      where ($2::boolean or r.visibility = 'public' or ${heldRole(1)} is not null)
+      where ($2::boolean or r.visibility = 'public' or ${heldRole('$1::bigint')} is not null)
         and ($3::text is null or r.type = $3)
         and ($4::text is null or lower(n.name) = lower($4))
         and ($5::text is null or strpos(lower(n.name || '/' || r.name), lower($5)) > 0)

@@ -1,15 +1,16 @@
 /**
  * Access is declared on the route and decided before the body is read (design law 4): a route without `config.access`
- * refuses to boot; on a route of a repository the repository is opened with what the route demands, and stands in
+ * refuses to boot; on a route of a repository whoever asks and the repository are looked up together, and it stands in
  * `request.repo` from then on.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { HoldfastError } from '../errors.ts'
 import type { RouteAccess } from '../hub/access.ts'
 import type { Hub } from '../hub/hub.ts'
-import { openRepo } from '../hub/open-repo.ts'
+import { admit, findRepoWith } from '../hub/open-repo.ts'
 import { type Role, roles } from '../hub/principal.ts'
 import type { Repo, RepoName, RepoType } from '../hub/repo.ts'
+import { readCredentials } from './authentication.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -41,7 +42,11 @@ export function decideAccessOnRoutes(server: FastifyInstance, hub: Hub): void {
     if (access === 'account' && request.principal.kind === 'anonymous') throw new HoldfastError('CredentialsMissing')
     if (repoType === undefined) return
     if (!isRepoAccess(access)) throw new Error(`${request.routeOptions.url} names a repository, but demands ${access}.`)
-    request.repo = await openRepo(hub, request.principal, repoNameOf(request, repoType), access)
+    const name = repoNameOf(request, repoType)
+    const caller = { credentials: readCredentials(request.headers.authorization), address: request.ip }
+    const { principal, found } = await findRepoWith(hub, caller, name)
+    request.principal = principal
+    request.repo = admit(principal, name, found, access)
   })
 }
 

@@ -17,7 +17,8 @@ export function authenticateRequests(server: FastifyInstance, hub: Hub): void {
   server.decorateRequest('principal')
   server.addHook('onRequest', async (request) => {
     request.principal = anonymous
-    if (request.is404) return
+    // On a route of a repository both are looked up at once, by access.ts.
+    if (request.is404 || request.routeOptions.config.repoType !== undefined) return
     const credentials = readCredentials(request.headers.authorization)
     if (credentials.kind !== 'none') request.principal = await authenticate(hub, credentials, request.ip)
   })

@@ -2,7 +2,8 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { isIPv4, isIPv6 } from 'node:net'
 import { LRUCache } from 'lru-cache'
-import { findTokenBearer, noteTokenUse, type TokenBearerRow } from '../database/access-tokens.ts'
+import { lookUpAccess } from '../database/access-lookups.ts'
+import { noteTokenUse, type TokenBearerRow } from '../database/access-tokens.ts'
 import { countSignInAttempt, forgetSignInAttempt } from '../database/sign-in-failures.ts'
 import { findUserSignIn } from '../database/users.ts'
 import { HoldfastError } from '../errors.ts'
@@ -16,22 +17,34 @@ import { anonymous, type Principal } from './principal.ts'
  * failures of an account or an address; a valid token is never limited.
  */
 export async function authenticate(hub: Hub, credentials: Credentials, address: string): Promise<Principal> {
-  if (credentials.kind === 'none') return anonymous
-  if (credentials.kind === 'bearer') return await authenticateToken(hub, credentials.token, address)
-  if (isToken(credentials.secret)) return await authenticateToken(hub, credentials.secret, address)
-  if (isToken(credentials.user)) return await authenticateToken(hub, credentials.user, address)
+  const token = tokenIn(credentials)
+  if (token === undefined) return await authenticateWithoutToken(hub, credentials, address)
+  const { bearer } = await lookUpAccess(hub.database, { secretSha256: hashToken(token) })
+  return await acceptBearer(hub, bearer, address)
+}
+
+/** The token among the credentials, wherever it stands: whatever comes as Bearer is taken for one. */
+export function tokenIn(credentials: Credentials): string | undefined {
+  if (credentials.kind === 'none') return undefined
+  if (credentials.kind === 'bearer') return credentials.token
+  return [credentials.secret, credentials.user].find(isToken)
+}
+
+/** As `authenticate`, for credentials in which no token was found. */
+export async function authenticateWithoutToken(hub: Hub, credentials: Credentials, address: string) {
+  if (credentials.kind !== 'basic') return anonymous
   return await authenticatePassword(hub, credentials.user, credentials.secret, address)
 }
 
-async function authenticateToken(hub: Hub, token: string, address: string): Promise<Principal> {
-  const bearer = await findTokenBearer(hub.database, hashToken(token))
+/** The principal that a token's bearer is. Without one, throws as `authenticate`. */
+export async function acceptBearer(hub: Hub, bearer: TokenBearerRow | undefined, address: string): Promise<Principal> {
   if (bearer === undefined) {
     await countAttempt(hub, [addressSubject(address)])
     throw new HoldfastError('CredentialsInvalid')
   }
   noteUse(hub, bearer)
-  const { userId, userName, isAdmin, role, tokenId, tokenName } = bearer
-  return { kind: 'user', userId, userName, isAdmin, role, tokenId, tokenName }
+  const { userId, userName, isAdmin, tokenRole, tokenId, tokenName } = bearer
+  return { kind: 'user', userId, userName, isAdmin, role: tokenRole, tokenId, tokenName }
 }
 
 const noteUseIntervalSeconds = 60

@@ -1,7 +1,9 @@
 /** The one way to a repository: by its name, for somebody, for a purpose. */
-import { findRepo } from '../database/repos.ts'
+import { type AccessAnswer, lookUpAccess } from '../database/access-lookups.ts'
 import { HoldfastError } from '../errors.ts'
 import { type Access, allows, decideAccess } from './access.ts'
+import { acceptBearer, authenticateWithoutToken, tokenIn } from './authenticate.ts'
+import { type Credentials, hashToken } from './credentials.ts'
 import type { Hub } from './hub.ts'
 import type { Actor, Principal, Role, UserPrincipal } from './principal.ts'
 import { type Repo, type RepoName, repoPath } from './repo.ts'
@@ -15,14 +17,41 @@ import { type Repo, type RepoName, repoPath } from './repo.ts'
  */
 export async function openRepo(hub: Hub, actor: Actor, name: RepoName, demanded: Role): Promise<Repo> {
   const userId = actor.kind === 'user' ? actor.userId : undefined
-  const found = await findRepo(hub.database, name, userId)
+  const { found } = await lookUpAccess(hub.database, { userId, name })
+  return admit(actor, name, found, demanded)
+}
+
+/** A repository as somebody finds it: with the role that they hold for it. */
+export type FoundRepo = AccessAnswer['found']
+
+/**
+ * Who sends `credentials` from `address`, and what they find under `name`: in one query where they hold a token. Throws as
+ * `authenticate`; whether they may do anything with it is for `admit` to say.
+ */
+export async function findRepoWith(
+  hub: Hub,
+  { credentials, address }: { credentials: Credentials; address: string },
+  name: RepoName,
+): Promise<{ principal: Principal; found: FoundRepo }> {
+  const token = tokenIn(credentials)
+  if (token !== undefined) {
+    const { bearer, found } = await lookUpAccess(hub.database, { secretSha256: hashToken(token), name })
+    return { principal: await acceptBearer(hub, bearer, address), found }
+  }
+  const principal = await authenticateWithoutToken(hub, credentials, address)
+  const userId = principal.kind === 'user' ? principal.userId : undefined
+  return { principal, found: (await lookUpAccess(hub.database, { userId, name })).found }
+}
+
+/** The repository that `actor` found under `name`, if they may do with it what is demanded. Throws as `openRepo`. */
+export function admit(actor: Actor, name: RepoName, found: FoundRepo, demanded: Role): Repo {
   if (actor.kind === 'operator') {
     if (found === undefined) throw repoNotFound(name, false)
     return found.repo
   }
-  const access = found === undefined ? 'none' : decideAccess(actor, found.repo, found.role ?? undefined)
+  const access = found === undefined ? 'none' : decideAccess(actor, found.repo, found.role)
   if (found === undefined || access === 'none') throw repoNotFound(name, actor.kind === 'anonymous')
-  if (!allows(access, demanded)) throw tooLittle(actor, found.repo, access, demanded, found.role ?? undefined)
+  if (!allows(access, demanded)) throw tooLittle(actor, found.repo, access, demanded, found.role)
   return found.repo
 }
 

@@ -3,8 +3,8 @@
  * repositories, and LFS content that is readable elsewhere. Random worlds hold all of them to one answer.
  */
 import t from 'tap'
+import { lookUpAccess } from '../../src/database/access-lookups.ts'
 import type { NamespaceId, Queryable, RepoId, UserId } from '../../src/database/queryable.ts'
-import { findRepo } from '../../src/database/repos.ts'
 import { allows, decideAccess } from '../../src/hub/access.ts'
 import type { Hub } from '../../src/hub/hub.ts'
 import { findMissingLfs } from '../../src/hub/lfs-presence.ts'
@@ -135,8 +135,9 @@ async function findAnswers(hub: Hub, tx: Queryable, { repos }: World, principal:
   const userId = principal.kind === 'user' ? principal.userId : undefined
   const held: Answers['roles'] = []
   for (const { id, ownerId } of repos) {
-    const found = await findRepo(tx, { type: 'model', namespace: `n${ownerId}`, name: `r${id}` }, userId)
-    held.push(found?.role ?? undefined)
+    const name = { type: 'model', namespace: `n${ownerId}`, name: `r${id}` } as const
+    const { found } = await lookUpAccess(tx, { userId, name })
+    held.push(found?.role)
   }
   const page = await listVisibleRepos({ ...hub, database: { ...hub.database, query: tx.query } }, principal, {})
   const pointers = repos.map(({ lfsOid }) => ({ lfsOid, sizeBytes: 1 }))
