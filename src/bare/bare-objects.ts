@@ -23,6 +23,8 @@ const objectHeldMaxBytes = 2 ** 31
 /** Opens what lies there now; `close` gives the packs' descriptors back. */
 export class BareObjects implements ObjectDatabase {
   readonly ordinalCount: number
+  /** Whoever repacks such a repository says nothing of what a pack holds. */
+  readonly clonePack = undefined
   readonly #packs: PackSet
   readonly #loose: LooseObject[]
   readonly #looseIds: Buffer

@@ -10,6 +10,8 @@ export interface LocalFile {
   readonly descriptor: number
   /** Reads up to `length` bytes at `position` into `into` at `offset`; returns how many, fewer only at the end. */
   readSync(into: Uint8Array, offset: number, length: number, position: number): number
+  /** Fills `views` one after another from `position`, off the event loop. Rejects where the file ends before. */
+  readViews(views: readonly Uint8Array[], position: number): Promise<void>
   /** Closes the descriptor. The bytes stay readable through other descriptors even if the file is evicted. */
   close(): void
 }
@@ -19,7 +21,7 @@ export interface SpoolFile {
   /** Appends. Rejects with StorageFull, having appended nothing, where all spools together would hold too much. */
   write(chunk: Uint8Array): Promise<void>
   /** What has been written so far, for reading; stays valid while the spool is open. */
-  readonly file: LocalFile
+  readonly file: Omit<LocalFile, 'readViews'>
   /** Sets room aside for bytes that another thread will write to the descriptor. Throws StorageFull as `write` does. */
   reserve(bytes: number): void
   /** Another thread, done now, has written the first `sizeBytes` to the empty spool's descriptor. */

@@ -1,7 +1,10 @@
 /** An immutable local file read synchronously through a descriptor, shared by as many readers as there are. */
-import { readSync } from 'node:fs'
+import { readSync, readv } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import type { LocalFile } from './disk.ts'
+
+const readVector = promisify(readv)
 
 /**
  * Takes over an open handle on `sizeBytes` immutable bytes (a bucket's `openFile`, say) without copying them. Closing
@@ -21,6 +24,10 @@ export function shareDescriptor(fd: number, sizeBytes: number, release: () => vo
       if (!isOpen) throw new Error('This local file was closed.')
       return readFully(fd, into, offset, length, position)
     },
+    async readViews(views, position) {
+      if (!isOpen) throw new Error('This local file was closed.')
+      await fillViews(fd, views, position)
+    },
     close() {
       if (!isOpen) return
       isOpen = false
@@ -38,6 +45,18 @@ export function readFully(fd: number, into: Uint8Array, offset: number, length: 
     done += count
   }
   return done
+}
+
+async function fillViews(fd: number, views: readonly Uint8Array[], position: number): Promise<void> {
+  let left = [...views]
+  let done = 0
+  while (left.length > 0) {
+    let { bytesRead } = await readVector(fd, left, position + done)
+    if (bytesRead === 0) throw new Error('A local file is shorter than it was.')
+    done += bytesRead
+    while (left.length > 0 && bytesRead >= left[0].length) bytesRead -= left.shift()!.length
+    if (bytesRead > 0) left = [left[0].subarray(bytesRead), ...left.slice(1)]
+  }
 }
 
 /** Closes a handle that was only read, or whose content no longer matters: there is nothing to do about a failure. */

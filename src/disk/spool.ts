@@ -9,7 +9,7 @@ import { randomUUID } from 'node:crypto'
 import { close, closeSync, mkdirSync, openSync, read, rmSync, write } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { LocalFile, SpoolFile } from './disk.ts'
+import type { SpoolFile } from './disk.ts'
 import { readFully } from './local-file.ts'
 import type { SpoolBudget } from './spool-budget.ts'
 
@@ -33,7 +33,7 @@ export function createSpoolFile(folder: string, budget: SpoolBudget): SpoolFile 
 }
 
 class Spool implements SpoolFile {
-  readonly file: LocalFile
+  readonly file: SpoolFile['file']
   readonly #fd: number
   readonly #budget: SpoolBudget
   readonly #buffer = Buffer.allocUnsafe(pieceBytes)

@@ -39,6 +39,36 @@ export interface StoredEntry {
   ofsDistance: number
 }
 
+/** How many objects of a pack lie up to the end of a section, and the offset of that end. */
+export interface PackSection {
+  objectCount: number
+  end: number
+}
+
+/** The ends of a pack's sections: commits and tags, then trees, then blobs. */
+export interface PackSections {
+  history: PackSection
+  trees: PackSection
+  blobs: PackSection
+}
+
+/**
+ * A stored pack that holds exactly what its tips lead to, in sections. A clone is this pack as it lies; without blobs, or
+ * without trees, a prefix of it. Its objects have the lowest ordinals, from 0 up to their count.
+ */
+export interface ClonePack {
+  /** Names the pack to whoever hosts the repository. */
+  readonly id: string
+  /** The ids of the tips, 20 bytes each. */
+  readonly tipIds: Buffer
+  readonly sections: PackSections
+  /** The SHA-1 at its end, 20 bytes. */
+  readonly checksum: Buffer
+  readonly sizeBytes: number
+  /** Fills the views one after another with what begins at `position`, off the event loop. */
+  read(views: readonly Uint8Array[], position: number): Promise<void>
+}
+
 export interface ObjectDatabase {
   /** The ordinal of the object whose 20-byte id stands at `bytes[offset]`; -1 when the object is absent. */
   locate(bytes: Uint8Array, offset?: number): Ordinal
@@ -59,6 +89,8 @@ export interface ObjectDatabase {
   copyStored(pack: number, position: number, into: Uint8Array, offset: number, length: number): void
   /** The same ordinals in the order in which they lie: by pack number, then offset; those outside packs come last. */
   inStoredOrder(ordinals: Uint32Array): Uint32Array
+  /** The pack to clone from; undefined where there is none. */
+  readonly clonePack: ClonePack | undefined
   /** All ids that begin with the hex digits of `prefix` (at least 4), at most `max` of them. */
   expand(prefix: string, max: number): ObjectId[]
 }

@@ -82,8 +82,14 @@ function toShared(received: ReceivedPack): ReceivedPack {
 
 /** What arrives from a thread is bytes without Node's methods. */
 export function fromThread(received: ReceivedPack): ReceivedPack {
-  const { checksum, index, outsideIds } = received
-  return { ...received, checksum: asBuffer(checksum), index: asBuffer(index), outsideIds: asBuffer(outsideIds) }
+  const { checksum, index, outsideIds, rootIds } = received
+  return {
+    ...received,
+    checksum: asBuffer(checksum),
+    index: asBuffer(index),
+    outsideIds: asBuffer(outsideIds),
+    rootIds: rootIds === undefined ? undefined : asBuffer(rootIds),
+  }
 }
 
 function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {

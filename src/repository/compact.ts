@@ -83,14 +83,14 @@ async function mergeInto(ground: Ground, repoId: RepoId, { packs, merged, ordina
       existing: new PackSet([], packSetLimits(limits)),
       limits: receiveLimits(limits),
     })
-    const incoming = incomingPack(bucket, repoId, received, spool)
+    const incoming = incomingPack(bucket, repoId, { received, spool }, { tier: 'merged' })
     try {
       await incoming.upload()
       await database.transaction((tx) =>
         replacePacks(tx, {
           repoId,
           removedPackIds: merged.map((row) => row.id),
-          added: incoming.row,
+          added: [incoming.row],
           doomedKeys: merged.flatMap((row) => packKeys(repoId, row.id)),
           graceSeconds: limits.doomedBytesGraceSeconds,
         }),

@@ -2,10 +2,11 @@
 import type { Bucket } from '../bucket/bucket.ts'
 import { newKeyId, packKeys } from '../bucket/keys.ts'
 import { oneChunk } from '../bucket/streams.ts'
-import type { NewPack } from '../database/packs.ts'
+import type { NewPack, PackTier } from '../database/packs.ts'
 import type { RepoId } from '../database/queryable.ts'
 import type { SpoolFile } from '../disk/disk.ts'
 import type { ReceivedPack } from '../git/pack/receive-pack-file.ts'
+import { sectionsToRow } from './clone-pack.ts'
 
 export interface IncomingPack {
   readonly row: NewPack
@@ -15,8 +16,19 @@ export interface IncomingPack {
   discard(): Promise<void>
 }
 
+export interface IncomingPackOptions {
+  tier: PackTier
+  /** What a pack of the tier `clone` is the closure of. */
+  tipIds?: Buffer
+}
+
 /** The pack in `spool` on its way to `repoId`, under an id of its own. */
-export function incomingPack(bucket: Bucket, repoId: RepoId, received: ReceivedPack, spool: SpoolFile): IncomingPack {
+export function incomingPack(
+  bucket: Bucket,
+  repoId: RepoId,
+  { received, spool }: { received: ReceivedPack; spool: SpoolFile },
+  { tier, tipIds }: IncomingPackOptions,
+): IncomingPack {
   const packId = newKeyId()
   const [packFileKey, indexKey] = packKeys(repoId, packId)
   return {
@@ -29,6 +41,10 @@ export function incomingPack(bucket: Bucket, repoId: RepoId, received: ReceivedP
       packBytes: received.sizeBytes,
       indexBytes: received.index.length,
       outsideIds: received.outsideIds,
+      tier,
+      ...sectionsToRow(received.sections),
+      rootIds: received.isThin || received.outsideIds.length > 0 ? null : (received.rootIds ?? null),
+      tipIds: tipIds ?? null,
     },
     async upload(signal) {
       await Promise.all([

@@ -5,6 +5,7 @@ import { listPacks, type PackRow } from '../database/packs.ts'
 import type { Database, RepoId } from '../database/queryable.ts'
 import { HoldfastError, isHoldfastError } from '../errors.ts'
 import { PackSet } from '../git/pack/pack-set.ts'
+import { clonePackOf } from './clone-pack.ts'
 import type { OpenedPack, PackFiles } from './pack-files.ts'
 import { packSetLimits } from './pack-limits.ts'
 
@@ -74,6 +75,7 @@ export function createPackCatalog(
     const objects = new PackSet(
       packs.map((pack) => pack.file),
       packSetLimits(limits),
+      rows[0]?.tier === 'clone' ? clonePackOf(rows[0], packs[0]) : undefined,
     )
     const set = { packsVersion: Number(listed.packsVersion), rows, objects, packs, pins: 1 }
     cache.set(repoId, set)
@@ -134,9 +136,13 @@ function unpin(set: OpenedSet): void {
   if (set.pins === 0) for (const pack of set.packs) pack.release()
 }
 
-/** Self-contained packs first, then thin ones as they became visible: the numbering that PackSet asks for. */
+/**
+ * The clone pack first, then self-contained packs, then thin ones as they became visible: the numbering that PackSet and
+ * ClonePack ask for.
+ */
 function inNumberOrder(rows: readonly PackRow[]): PackRow[] {
-  return [...rows].sort((a, b) => Number(a.isThin) - Number(b.isThin) || Number(a.sequence) - Number(b.sequence))
+  const rank = ({ tier, isThin }: PackRow) => (tier === 'clone' ? 0 : isThin ? 2 : 1)
+  return [...rows].sort((a, b) => rank(a) - rank(b) || Number(a.sequence) - Number(b.sequence))
 }
 
 async function openAll(packFiles: PackFiles, repoId: RepoId, rows: readonly PackRow[]): Promise<OpenedPack[]> {

@@ -13,6 +13,8 @@ import { PackIndex } from '../git/pack/pack-index.ts'
 
 export interface OpenedPack {
   file: PackFile
+  /** The pack's bytes, for reading them as they lie. */
+  bytes: LocalFile
   /** What it takes of the local cache while it is open: nothing where the bucket itself is a local file. */
   cachedBytes: number
   release(): void
@@ -70,8 +72,8 @@ export function createPackFiles(bucket: Bucket, disk: Disk): PackFiles {
       shared.set(row.id, pack)
       pack.shares++
       try {
-        const { file, cachedBytes } = await pack.opening
-        return { file, cachedBytes, release: () => void dropShare(row.id, pack) }
+        const { file, bytes, cachedBytes } = await pack.opening
+        return { file, bytes, cachedBytes, release: () => void dropShare(row.id, pack) }
       } catch (error) {
         if (shared.get(row.id) === pack) shared.delete(row.id)
         throw error

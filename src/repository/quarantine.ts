@@ -75,7 +75,7 @@ interface Arrival extends Reception {
 
 function quarantined(ground: Ground, repoId: RepoId, arrival: Arrival): QuarantinedPack {
   const { received, noted, spool, existing, release } = arrival
-  const incoming = incomingPack(ground.bucket, repoId, received, spool)
+  const incoming = incomingPack(ground.bucket, repoId, { received, spool }, { tier: 'received' })
   const pack = new PackFile(new PackIndex(received.index, { isChecked: true }), spool.file, received.isThin)
   return {
     received,

@@ -16,6 +16,11 @@ function newPack(repoId: RepoId, outside = ''): NewPack {
     packBytes: 2 ** 40,
     indexBytes: 1100,
     outsideIds: Buffer.from(outside),
+    tier: 'received',
+    sectionCounts: null,
+    sectionEnds: null,
+    rootIds: null,
+    tipIds: null,
   }
 }
 
@@ -30,7 +35,7 @@ t.test('packs are listed as they became visible', async (t) => {
   t.equal(listed?.packsVersion, '3')
   t.same(
     listed?.packs.map(({ sequence, ...pack }) => pack),
-    packs.map(({ repoId: _, outsideIds, ...pack }) => pack),
+    packs.map(({ repoId: _, outsideIds, rootIds, ...pack }) => pack),
   )
 
   await database.query('delete from repos')
@@ -48,7 +53,7 @@ t.test('packs are swapped whole, and once', async (t) => {
       replacePacks(tx, {
         repoId,
         removedPackIds: removed.map(({ id }) => id),
-        added,
+        added: [added],
         doomedKeys: removed.map(({ id }) => `packs/${id}`),
         graceSeconds: 0,
       }),

@@ -59,6 +59,17 @@ t.test('a read ends at the end of the file', async (t) => {
   file.close()
 })
 
+t.test('views are filled one after another, or not at all', async (t) => {
+  const disk = await openDisk({ folder: t.testdir(), cacheMaxBytes: 1000, spoolMaxBytes: 1000 })
+  const file = await disk.open('k', async () => once('0123456789'))
+  const into = Buffer.alloc(10, '-')
+  await file.readViews([into.subarray(1, 4), into.subarray(5, 6)], 2)
+  t.equal(into.toString(), '-234-5----')
+  await t.rejects(file.readViews([into], 2), /shorter/)
+  file.close()
+  await t.rejects(file.readViews([into], 0), /closed/)
+})
+
 t.test('a fill that fails rejects all who wait, leaves nothing, and is tried again', async (t) => {
   const folder = t.testdir()
   const disk = await openDisk({ folder, cacheMaxBytes: 1000, spoolMaxBytes: 1000 })

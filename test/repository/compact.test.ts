@@ -10,6 +10,10 @@ function rows(...sizes: number[]) {
     objectCount: 1,
     indexBytes: 1100,
     packBytes,
+    tier: 'received' as const,
+    sectionCounts: null,
+    sectionEnds: null,
+    tipIds: null,
   }))
 }
 

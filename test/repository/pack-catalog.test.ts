@@ -1,6 +1,7 @@
 import t from 'tap'
 import { readConfig } from '../../src/config.ts'
 import type { Database, RepoId } from '../../src/database/queryable.ts'
+import type { LocalFile } from '../../src/disk/disk.ts'
 import type { PackFile } from '../../src/git/pack/pack-file.ts'
 import { createPackCatalog } from '../../src/repository/pack-catalog.ts'
 
@@ -11,7 +12,8 @@ function openCatalog({ cachedBytes, cachedPacksMaxBytes }: { cachedBytes: number
   const count = { open: 0 }
   const open = async () => {
     count.open++
-    return { file: { index: { objectCount: 1 } } as PackFile, cachedBytes, release: () => void count.open-- }
+    const bytes = {} as LocalFile
+    return { file: { index: { objectCount: 1 } } as PackFile, bytes, cachedBytes, release: () => void count.open-- }
   }
   const catalog = createPackCatalog(database, { open }, { limits: readConfig({}).limits, cachedPacksMaxBytes })
   return { catalog, count }

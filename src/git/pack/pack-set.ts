@@ -7,7 +7,7 @@
  */
 import { HoldfastError } from '../../errors.ts'
 import { idBytes, type ObjectId, objectIdAt } from '../object-id.ts'
-import type { GitObject, ObjectDatabase, ObjectType, Ordinal, StoredEntry } from '../repository.ts'
+import type { ClonePack, GitObject, ObjectDatabase, ObjectType, Ordinal, StoredEntry } from '../repository.ts'
 import { applyDelta, readDeltaSizes } from './delta.ts'
 import { Inflater } from './inflate.ts'
 import { cachedObject, cacheObject } from './object-cache.ts'
@@ -30,13 +30,15 @@ interface Place {
 
 export class PackSet implements ObjectDatabase {
   readonly ordinalCount: number
+  readonly clonePack: ClonePack | undefined
   readonly packs: readonly PackFile[]
   readonly #firstOrdinals: number[]
   readonly #limits: PackSetLimits
 
-  /** `packs` in the order of their numbers, as the file's comment says. */
-  constructor(packs: readonly PackFile[], limits: PackSetLimits) {
+  /** `packs` in the order of their numbers, as the file's comment says; `clonePack` is the first of them. */
+  constructor(packs: readonly PackFile[], limits: PackSetLimits, clonePack?: ClonePack) {
     this.packs = packs
+    this.clonePack = clonePack
     this.#limits = limits
     let count = 0
     this.#firstOrdinals = packs.map((pack) => {

@@ -5,10 +5,11 @@
  */
 import type { Limits } from '../../config.ts'
 import type { ByteStream } from '../object-id.ts'
-import type { ObjectDatabase } from '../repository.ts'
+import type { ObjectDatabase, PackSections } from '../repository.ts'
 import { EntryTable } from './entry-table.ts'
 import { writePackIndex } from './index-format.ts'
 import { PackInput, type PackSpool } from './pack-input.ts'
+import { findSections } from './pack-sections.ts'
 import { parseEntries } from './parse-entries.ts'
 import { type ReportProgress, receivePace } from './receive-pace.ts'
 import { type ReceivedObject, ReceivedObjects } from './received-objects.ts'
@@ -46,6 +47,10 @@ export interface ReceivedPack {
   index: Buffer
   /** Ids that its objects refer to and that are not in it, sorted, 20 bytes each. Gitlinks are not among them. */
   outsideIds: Buffer
+  /** Where its sections end; undefined where types are mixed. */
+  sections: PackSections | undefined
+  /** Ids of its objects that no other of them refers to, 20 bytes each; undefined where there are very many. */
+  rootIds: Buffer | undefined
 }
 
 /**
@@ -92,6 +97,8 @@ export async function receivePackFile(input: ByteStream, options: ReceivePackFil
       isThin,
       index: writePackIndex({ objectCount, ids, crcs, offsets }, checksum),
       outsideIds: objects.outsideIds(),
+      sections: findSections(entries, endOffset),
+      rootIds: objects.rootIds(),
     }
   } finally {
     await packInput.close()

@@ -19,6 +19,8 @@ import { IdSet } from './id-set.ts'
 export const hashHeaderBytes = 32
 /** Blobs smaller than this, LFS pointers among them, are shown to `visit` with their data. */
 const shownBlobMaxBytes = 1024
+// A pack of a repository has about as many as there are refs. They are kept in the catalogue.
+const rootsMax = 100_000
 
 export interface ReceivedObject {
   type: ObjectType
@@ -110,6 +112,18 @@ export class ReceivedObjects {
       outside.copy(sorted, position * idBytes, number * idBytes, (number + 1) * idBytes)
     }
     return sorted
+  }
+
+  /** Ids of the pack's objects that no other of them names; undefined where there are more than `rootsMax`. */
+  rootIds(): Buffer | undefined {
+    const { ids, marks, size } = this.#known
+    const roots: Buffer[] = []
+    for (let member = 0; member < size; member++) {
+      if (marks[member] >> expectedShift !== 0) continue
+      if (roots.length === rootsMax) return undefined
+      roots.push(ids.subarray(member * idBytes, (member + 1) * idBytes))
+    }
+    return Buffer.concat(roots)
   }
 
   #register(entry: number, typeCode: number): void {

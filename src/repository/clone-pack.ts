@@ -1,0 +1,35 @@
+/** A clone pack between its catalogue row and the engine's port. */
+import assert from 'node:assert/strict'
+import type { PackRow, SectionEnds } from '../database/packs.ts'
+import type { ClonePack, PackSections } from '../git/repository.ts'
+import type { OpenedPack } from './pack-files.ts'
+
+/** The opened pack of a row of the tier `clone`. Readable as long as the pack is open. */
+export function clonePackOf(row: PackRow, { bytes }: Pick<OpenedPack, 'bytes'>): ClonePack {
+  const sections = sectionsOfRow(row)
+  assert(sections !== undefined && row.tipIds !== null, 'a clone pack has sections and tips')
+  return {
+    id: row.id,
+    tipIds: row.tipIds,
+    sections,
+    checksum: row.checksum,
+    sizeBytes: row.packBytes,
+    read: (views, position) => bytes.readViews(views, position),
+  }
+}
+
+/** The sections as the catalogue keeps them. */
+export function sectionsToRow(sections: PackSections | undefined): SectionEnds {
+  if (sections === undefined) return { sectionCounts: null, sectionEnds: null }
+  const { history, trees, blobs } = sections
+  return {
+    sectionCounts: [history.objectCount, trees.objectCount, blobs.objectCount],
+    sectionEnds: [history.end, trees.end, blobs.end],
+  }
+}
+
+function sectionsOfRow({ sectionCounts, sectionEnds }: SectionEnds): PackSections | undefined {
+  if (sectionCounts === null || sectionEnds === null) return undefined
+  const [history, trees, blobs] = sectionCounts.map((objectCount, at) => ({ objectCount, end: sectionEnds[at] }))
+  return { history, trees, blobs }
+}
