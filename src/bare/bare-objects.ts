@@ -1,11 +1,7 @@
 /** A bare repository's objects on disk, its alternates' included: packs first, then what is loose, as one database. */
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import { HoldfastError } from '../errors.ts'
-import { idBytes, type ObjectId, objectIdAt } from '../git/object-id.ts'
+import { idBytes, type ObjectId, objectIdAt, objectIdBytes } from '../git/object-id.ts'
 import { compareIds } from '../git/pack/id-order.ts'
-import { PackFile } from '../git/pack/pack-file.ts'
-import { PackIndex } from '../git/pack/pack-index.ts'
 import { PackSet } from '../git/pack/pack-set.ts'
 import type { GitObject, ObjectDatabase, ObjectType, Ordinal, StoredEntry } from '../git/repository.ts'
 import {
@@ -15,34 +11,52 @@ import {
   statLooseObject,
   streamLooseObject,
 } from './loose-objects.ts'
+import { type OpenPacks, openPacks, withAlternates } from './object-folders.ts'
 
-const alternatesDepthMax = 5
 // What Node can hold in one buffer: a local command may take the memory that a server may not.
-const objectHeldMaxBytes = 2 ** 31
+const packSetLimits = { objectHeldMaxBytes: 2 ** 31 }
 
-/** Opens what lies there now; `close` gives the packs' descriptors back. */
+/** What lay there when it was opened; `close` gives the packs' descriptors back. */
 export class BareObjects implements ObjectDatabase {
   readonly ordinalCount: number
   /** Whoever repacks such a repository says nothing of what a pack holds. */
   readonly clonePack = undefined
+  readonly #folders: readonly string[]
+  readonly #opened: OpenPacks[]
   readonly #packs: PackSet
   readonly #loose: LooseObject[]
   readonly #looseIds: Buffer
-  readonly #descriptors: number[] = []
+  /** What a gc that ran meanwhile has packed. */
+  #late: PackSet | undefined
 
-  /** Throws PackInvalid for a damaged index. */
-  constructor(objectsPath: string) {
-    const folders = withAlternates(objectsPath, 0)
-    const files = folders.flatMap((folder) => this.#openPacks(join(folder, 'pack')))
-    this.#packs = new PackSet(files, { objectHeldMaxBytes })
-    const loose = new Map(folders.flatMap(listLooseObjects).map((object) => [object.id, object]))
-    this.#loose = [...loose.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  private constructor(folders: readonly string[], opened: OpenPacks[], packs: PackSet, loose: LooseObject[]) {
+    this.#folders = folders
+    this.#opened = opened
+    this.#packs = packs
+    const byId = new Map(loose.map((object) => [object.id, object]))
+    this.#loose = [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
     this.#looseIds = Buffer.from(this.#loose.map(({ id }) => id).join(''), 'hex')
     this.ordinalCount = this.#packs.ordinalCount + this.#loose.length
   }
 
+  /** Opens what lies in the folder and its alternates. Throws PackInvalid for a damaged index, ObjectMissing. */
+  static open(objectsPath: string): BareObjects {
+    const folders = withAlternates(objectsPath)
+    // Loose objects first: a gc writes its pack before it deletes them, so that none is missed between the two.
+    const loose = folders.flatMap(listLooseObjects)
+    const opened = openPacks(folders)
+    return new BareObjects(folders, [opened], new PackSet(opened.files, packSetLimits), loose)
+  }
+
+  /** These objects and those in `folder`. Usable while this is open; its `close` closes only what it adds. */
+  with(folder: string): BareObjects {
+    const opened = openPacks([folder])
+    const packs = new PackSet([...this.#packs.packs, ...opened.files], packSetLimits)
+    return new BareObjects(this.#folders, [opened], packs, [...listLooseObjects(folder), ...this.#loose])
+  }
+
   close(): void {
-    for (const descriptor of this.#descriptors.splice(0)) closeSync(descriptor)
+    for (const opened of this.#opened.splice(0)) opened.close()
   }
 
   locate(bytes: Uint8Array, offset = 0): Ordinal {
@@ -66,17 +80,20 @@ export class BareObjects implements ObjectDatabase {
 
   stat(ordinal: Ordinal): { type: ObjectType; sizeBytes: number } {
     const at = this.#looseAt(ordinal)
-    return at < 0 ? this.#packs.stat(ordinal) : statLooseObject(this.#loose[at])
+    if (at < 0) return this.#packs.stat(ordinal)
+    return this.#readLoose(this.#loose[at], statLooseObject, (packs, packed) => packs.stat(packed))
   }
 
   read(ordinal: Ordinal): GitObject {
     const at = this.#looseAt(ordinal)
-    return at < 0 ? this.#packs.read(ordinal) : readLooseObject(this.#loose[at])
+    if (at < 0) return this.#packs.read(ordinal)
+    return this.#readLoose(this.#loose[at], readLooseObject, (packs, packed) => packs.read(packed))
   }
 
   stream(ordinal: Ordinal): AsyncIterable<Uint8Array> {
     const at = this.#looseAt(ordinal)
-    return at < 0 ? this.#packs.stream(ordinal) : streamLooseObject(this.#loose[at])
+    if (at < 0) return this.#packs.stream(ordinal)
+    return this.#readLoose(this.#loose[at], streamLooseObject, (packs, packed) => packs.stream(packed))
   }
 
   stored(ordinal: Ordinal): StoredEntry | undefined {
@@ -123,31 +140,29 @@ export class BareObjects implements ObjectDatabase {
     return low
   }
 
-  #openPacks(folder: string): PackFile[] {
-    if (!existsSync(folder)) return []
-    const names = readdirSync(folder).filter((name) => /^pack-[0-9a-f]{40}\.idx$/.test(name))
-    return names.sort().map((name) => this.#openPack(join(folder, name)))
+  /** Reads a loose object, or what became of it: a gc may have packed and deleted it since it was listed. */
+  #readLoose<T>(
+    loose: LooseObject,
+    read: (loose: LooseObject) => T,
+    readPacked: (packs: PackSet, at: Ordinal) => T,
+  ): T {
+    try {
+      return read(loose)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      const packs = this.#latePacks()
+      const at = packs.locate(objectIdBytes(loose.id as ObjectId))
+      if (at < 0) throw new HoldfastError('ObjectMissing', { message: `Object ${loose.id} is missing.` })
+      return readPacked(packs, at)
+    }
   }
 
-  #openPack(indexPath: string): PackFile {
-    const index = new PackIndex(readFileSync(indexPath))
-    const descriptor = openSync(indexPath.replace(/\.idx$/, '.pack'), 'r')
-    this.#descriptors.push(descriptor)
-    const readPack = (into: Uint8Array, offset: number, length: number, position: number) =>
-      readSync(descriptor, into, offset, length, position)
-    return new PackFile(index, { sizeBytes: fstatSync(descriptor).size, readSync: readPack }, false)
+  #latePacks(): PackSet {
+    if (this.#late === undefined) {
+      const opened = openPacks(this.#folders)
+      this.#opened.push(opened)
+      this.#late = new PackSet(opened.files, packSetLimits)
+    }
+    return this.#late
   }
-}
-
-/** The folder itself, and those that `info/alternates` names. Throws ObjectMissing for an alternate that is not there. */
-function withAlternates(objectsPath: string, depth: number): string[] {
-  if (!existsSync(objectsPath)) {
-    throw new HoldfastError('ObjectMissing', { message: `There is no folder of objects at ${objectsPath}.` })
-  }
-  const list = join(objectsPath, 'info', 'alternates')
-  if (!existsSync(list) || depth >= alternatesDepthMax) return [objectsPath]
-  const lines = readFileSync(list, 'utf8').split('\n')
-  const paths = lines.filter((line) => line !== '' && !line.startsWith('#'))
-  const others = paths.flatMap((path) => withAlternates(resolve(objectsPath, path), depth + 1))
-  return [...new Set([objectsPath, ...others])]
 }

@@ -1,71 +1,65 @@
-/** A bare repository's refs on disk: HEAD, loose refs and packed-refs (gitrepository-layout). Names are latin1. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+/** The refs of a repository on disk as the engine sees them: what each finally names, and HEAD. */
 import { HoldfastError } from '../errors.ts'
 import { type ObjectId, parseObjectId } from '../git/object-id.ts'
 import { locateId, type ObjectDatabase, type Ref, type RefSnapshot } from '../git/repository.ts'
 import { peel } from '../git/walk/commit-graph.ts'
+import { symrefTarget } from './ref-files.ts'
+import type { RefStore } from './ref-store.ts'
+
+/** Refs read from disk, before anything is known of the objects they name. */
+export interface RawRefs {
+  head: string | undefined
+  /** Ids by name in byte order, symbolic refs followed. */
+  ids: readonly (readonly [string, ObjectId])[]
+}
 
 const symrefDepthMax = 5
 
-/** Reads everything under `refs/`, a loose ref winning over a packed one. Throws ObjectMissing for a ref to nothing. */
-export function readBareRefs(gitPath: string, objects: ObjectDatabase): RefSnapshot {
-  const values = new Map([...readPackedRefs(gitPath), ...readLooseRefs(gitPath, 'refs')])
-  const names = [...values.keys()].sort()
-  const refs = names.flatMap((name): Ref[] => {
+/** Everything under `refs/`. A symbolic ref to a branch that is not born yet stands for nothing, as for git. */
+export function readRawRefs(store: RefStore): RawRefs {
+  const values = store.values()
+  const ids: [string, ObjectId][] = []
+  for (const name of [...values.keys()].sort()) {
     const id = resolve(values, name)
-    // A symbolic ref to a branch that is not born yet stands for nothing, as for git.
-    return id === undefined ? [] : [{ name, id, peeledId: peelRef(objects, name, id) }]
-  })
-  const head = readFileSync(join(gitPath, 'HEAD'), 'latin1').trim()
-  const headTarget = symrefTarget(head)
-  return {
-    headTarget,
-    headId: headTarget === undefined ? parseObjectId(head) : refs.find(({ name }) => name === headTarget)?.id,
-    refs,
+    if (id !== undefined) ids.push([name, id])
   }
+  return { head: store.value('HEAD'), ids }
+}
+
+/** With what tags finally name. A ref to a missing object is left out, as git does, or throws ObjectMissing if `isStrict`. */
+export function readBareRefs(store: RefStore, raw: RawRefs, objects: ObjectDatabase, isStrict: boolean): RefSnapshot {
+  const packed = store.packed()
+  const refs: Ref[] = []
+  for (const [name, id] of raw.ids) {
+    const ordinal = locateId(objects, id)
+    if (ordinal < 0) {
+      if (!isStrict) continue
+      throw new HoldfastError('ObjectMissing', { message: `${name} points to ${id}, which is missing.` })
+    }
+    const known = packed.refs.get(name)
+    const isKnown = known?.id === id && (packed.isFullyPeeled || known.peeledId !== undefined)
+    refs.push({ name, id, peeledId: isKnown ? known.peeledId : peelRef(objects, ordinal) })
+  }
+  const headTarget = raw.head === undefined ? undefined : symrefTarget(raw.head)
+  const headId = headTarget === undefined ? parseObjectId(raw.head?.slice(0, 40) ?? '') : findId(refs, headTarget)
+  return { headTarget, headId, refs }
+}
+
+function findId(refs: readonly Ref[], name: string): ObjectId | undefined {
+  return refs.find((ref) => ref.name === name)?.id
 }
 
 function resolve(values: ReadonlyMap<string, string>, name: string): ObjectId | undefined {
   let value = values.get(name)
   for (let depth = 0; value !== undefined && depth < symrefDepthMax; depth++) {
     const target = symrefTarget(value)
-    if (target === undefined) return parseObjectId(value)
+    if (target === undefined) return parseObjectId(value.slice(0, 40))
     value = values.get(target)
   }
   return undefined
 }
 
-function symrefTarget(value: string): string | undefined {
-  return /^ref:\s*(refs\/.+)$/.exec(value)?.[1]
-}
-
-function peelRef(objects: ObjectDatabase, name: string, id: ObjectId): ObjectId | undefined {
-  const ordinal = locateId(objects, id)
-  if (ordinal < 0) throw new HoldfastError('ObjectMissing', { message: `${name} points to ${id}, which is missing.` })
+function peelRef(objects: ObjectDatabase, ordinal: number): ObjectId | undefined {
   const target = peel(objects, ordinal)
   return target === ordinal ? undefined : objects.idOf(target)
-}
-
-function* readPackedRefs(gitPath: string): Iterable<[string, string]> {
-  const path = join(gitPath, 'packed-refs')
-  if (!existsSync(path)) return
-  for (const line of readFileSync(path, 'latin1').split('\n')) {
-    const [, id, name] = /^([0-9a-f]{40}) (.+)$/.exec(line) ?? []
-    if (name !== undefined) yield [name, id]
-  }
-}
-
-/** `folder` is a name in latin1; files are opened by their bytes, since names need not be UTF-8. */
-function* readLooseRefs(gitPath: string, folder: string): Iterable<[string, string]> {
-  const path = Buffer.concat([Buffer.from(`${gitPath}/`), Buffer.from(folder, 'latin1')])
-  if (!existsSync(path)) return
-  for (const entry of readdirSync(path, { withFileTypes: true, encoding: 'buffer' })) {
-    const name = `${folder}/${entry.name.toString('latin1')}`
-    if (entry.isDirectory()) yield* readLooseRefs(gitPath, name)
-    else if (!name.endsWith('.lock')) {
-      const file = Buffer.concat([path, Buffer.from('/'), entry.name])
-      yield [name, readFileSync(file, 'latin1').trim()]
-    }
-  }
 }

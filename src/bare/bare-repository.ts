@@ -1,56 +1,72 @@
-/** A plain bare repository on disk, read: the second adapter under the engine's ports (gitrepository-layout). */
-import { existsSync, readFileSync } from 'node:fs'
+/** A plain repository on disk: the second adapter under the engine's ports (gitrepository-layout). */
 import { join } from 'node:path'
-import { HoldfastError } from '../errors.ts'
-import type { ObjectDatabase, RefSnapshot } from '../git/repository.ts'
+import type { ObjectId } from '../git/object-id.ts'
+import { locateId, type RefSnapshot } from '../git/repository.ts'
 import { BareObjects } from './bare-objects.ts'
-import { readBareRefs } from './bare-refs.ts'
+import { readBareRefs, readRawRefs } from './bare-refs.ts'
+import { readGitConfig } from './config.ts'
+import { checkFormat } from './format.ts'
+import { findGitFolder, type GitFolder } from './git-folder.ts'
+import { RefStore } from './ref-store.ts'
+import { type BareSettings, readSettings } from './settings.ts'
 
-export interface BareRepository {
-  /** The folder that holds `HEAD` and `objects`. */
-  readonly gitPath: string
-  /** What lay there when it was opened. */
-  readonly objects: ObjectDatabase
-  /** HEAD and all refs, now. Throws ObjectMissing where one points to an object that came later or never. */
-  refs(): Promise<RefSnapshot>
+export interface BareRepository extends GitFolder {
+  readonly settings: BareSettings
+  readonly refStore: RefStore
+  /** What lay there when it was opened, or when `refs` last named something that was not there then. */
+  readonly objects: BareObjects
+  /** HEAD and all refs, now. `objects` has what they name; a ref to a missing object is left out, or throws ObjectMissing. */
+  refs(options?: { isStrict?: boolean }): Promise<RefSnapshot>
   /** Gives file descriptors back; `objects` must not be used any more. */
   close(): void
 }
 
+export interface OpenOptions {
+  /** Only the folder itself, no `.git` in or behind it. */
+  isExact?: boolean
+}
+
 /**
  * Opens a bare repository, or the `.git` folder of a work tree given by either's path. Throws RepoNotFound, and
- * Unsupported for repositories in SHA-256 or with reftables, and for shallow ones.
+ * Unsupported for repositories in SHA-256 or with reftables; InputInvalid for a configuration that cannot be read.
  */
-export async function openBareRepository(path: string): Promise<BareRepository> {
-  const gitPath = [path, join(path, '.git')].find(
-    (folder) => existsSync(join(folder, 'HEAD')) && existsSync(join(folder, 'objects')),
-  )
-  if (gitPath === undefined)
-    throw new HoldfastError('RepoNotFound', { message: `There is no Git repository at ${path}.` })
-  checkFormat(gitPath)
-  const objects = new BareObjects(join(gitPath, 'objects'))
-  return {
-    gitPath,
-    objects,
-    refs: async () => readBareRefs(gitPath, objects),
-    close: () => objects.close(),
-  }
+export async function openBareRepository(path: string, options: OpenOptions = {}): Promise<BareRepository> {
+  const folder = findGitFolder(path, options.isExact ?? false)
+  const config = readGitConfig(folder.commonPath)
+  checkFormat(folder, config)
+  return new DiskRepository(folder, readSettings(config))
 }
 
-function checkFormat(gitPath: string): void {
-  const configPath = join(gitPath, 'config')
-  const config = existsSync(configPath) ? readFileSync(configPath, 'utf8') : ''
-  if (/^\s*objectformat\s*=\s*sha256\s*$/im.test(config)) {
-    throw unsupported(gitPath, 'uses SHA-256 object ids; Holdfast keeps SHA-1 repositories')
-  }
-  if (/^\s*refstorage\s*=\s*reftable\s*$/im.test(config)) {
-    throw unsupported(gitPath, 'keeps its refs in reftables; convert it with git refs migrate --ref-format=files')
-  }
-  if (existsSync(join(gitPath, 'shallow'))) {
-    throw unsupported(gitPath, 'is shallow: its history is cut off; complete it with git fetch --unshallow')
-  }
-}
+class DiskRepository implements BareRepository {
+  readonly gitPath: string
+  readonly commonPath: string
+  readonly settings: BareSettings
+  readonly refStore: RefStore
+  objects: BareObjects
 
-function unsupported(gitPath: string, what: string): HoldfastError {
-  return new HoldfastError('Unsupported', { message: `The repository at ${gitPath} ${what}.` })
+  constructor({ gitPath, commonPath }: GitFolder, settings: BareSettings) {
+    this.gitPath = gitPath
+    this.commonPath = commonPath
+    this.settings = settings
+    this.refStore = new RefStore(gitPath, commonPath)
+    this.objects = BareObjects.open(join(commonPath, 'objects'))
+  }
+
+  async refs({ isStrict = false } = {}): Promise<RefSnapshot> {
+    // Refs first: what they name was written before them, so that it is found afterwards.
+    const raw = readRawRefs(this.refStore)
+    const isMissing = ([, id]: readonly [string, ObjectId]) => locateId(this.objects, id) < 0
+    if (raw.ids.some(isMissing)) this.#reopenObjects()
+    return readBareRefs(this.refStore, raw, this.objects, isStrict)
+  }
+
+  close(): void {
+    this.objects.close()
+  }
+
+  #reopenObjects(): void {
+    const former = this.objects
+    this.objects = BareObjects.open(join(this.commonPath, 'objects'))
+    former.close()
+  }
 }

@@ -12,9 +12,11 @@ const includeDepthMax = 10
 
 /** Keys are `section.name` or `section.subsection.name`, section and name in lower case. Texts are latin1. */
 export class GitConfig {
+  readonly #entries: readonly ConfigEntry[]
   readonly #values = new Map<string, (string | undefined)[]>()
 
-  constructor(entries: Iterable<ConfigEntry>) {
+  constructor(entries: readonly ConfigEntry[]) {
+    this.#entries = entries
     for (const { key, value } of entries) {
       const values = this.#values.get(key)
       if (values === undefined) this.#values.set(key, [value])
@@ -22,13 +24,19 @@ export class GitConfig {
     }
   }
 
-  keys(): Iterable<string> {
-    return this.#values.keys()
-  }
-
   /** Every value of a key, in order; undefined for one without `=`. */
   all(key: string): readonly (string | undefined)[] {
     return this.#values.get(key) ?? []
+  }
+
+  /** The values of several keys, as they stand. Throws InputInvalid where one lacks its value. */
+  inOrder(keys: readonly string[]): string[] {
+    return this.#entries
+      .filter(({ key }) => keys.includes(key))
+      .map(({ key, value }) => {
+        if (value === undefined) throw invalid(`missing value for '${key}'`)
+        return value
+      })
   }
 
   /** Throws InputInvalid where the key stands without a value. */

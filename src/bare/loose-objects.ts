@@ -1,8 +1,12 @@
 /** Loose objects (gitrepository-layout, "objects"): one zlib file each, `<type> <size>\0<content>`. */
-import { closeSync, createReadStream, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, createReadStream, createWriteStream, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { constants, createInflate, inflateSync } from 'node:zlib'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { constants, createDeflate, createInflate, inflateSync } from 'node:zlib'
 import { HoldfastError } from '../errors.ts'
+import type { ObjectId } from '../git/object-id.ts'
 import type { GitObject, ObjectType } from '../git/repository.ts'
 
 export interface LooseObject {
@@ -18,10 +22,20 @@ const headerInputBytes = 512
 export function listLooseObjects(objectsPath: string): LooseObject[] {
   const folders = readdirSync(objectsPath).filter((name) => /^[0-9a-f]{2}$/.test(name))
   return folders.flatMap((folder) =>
-    readdirSync(join(objectsPath, folder))
+    readFolder(join(objectsPath, folder))
       .filter((name) => /^[0-9a-f]{38}$/.test(name))
       .map((name) => ({ id: folder + name, file: join(objectsPath, folder, name) })),
   )
+}
+
+/** A gc removes folders that it has emptied. */
+function readFolder(path: string): string[] {
+  try {
+    return readdirSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
 }
 
 /** Type and size, by inflating the file's beginning alone. Throws ObjectInvalid. */
@@ -46,14 +60,42 @@ export function readLooseObject({ file, id }: LooseObject): GitObject {
   return { type, data }
 }
 
-/** The content in pieces. Throws ObjectInvalid. */
-export async function* streamLooseObject({ file, id }: LooseObject): AsyncGenerator<Uint8Array> {
+/** The content in pieces. Throws ObjectInvalid; ENOENT at once. */
+export function streamLooseObject({ file, id }: LooseObject): AsyncIterable<Uint8Array> {
+  return inflateContent(createReadStream(file, { fd: openSync(file, 'r') }), id)
+}
+
+async function* inflateContent(file: Readable, id: string): AsyncGenerator<Uint8Array> {
   let isHeaderRead = false
-  for await (const chunk of createReadStream(file).pipe(createInflate())) {
-    const start = isHeaderRead ? 0 : parseHeader(chunk, id).contentAt
-    isHeaderRead = true
-    if (start < chunk.length) yield chunk.subarray(start)
+  try {
+    for await (const chunk of file.pipe(createInflate())) {
+      const start = isHeaderRead ? 0 : parseHeader(chunk, id).contentAt
+      isHeaderRead = true
+      if (start < chunk.length) yield chunk.subarray(start)
+    }
+  } finally {
+    file.destroy()
   }
+}
+
+/**
+ * Writes a loose object into `folder`, a folder of objects, durably and read-only as git does. `folder` is one that nobody
+ * else reads, so that it may take its name before it is whole.
+ */
+export async function writeLooseObject(
+  folder: string,
+  id: ObjectId,
+  { type, sizeBytes, content }: { type: ObjectType; sizeBytes: number; content: AsyncIterable<Uint8Array> },
+): Promise<void> {
+  await mkdir(join(folder, id.slice(0, 2)), { recursive: true })
+  const file = createWriteStream(join(folder, id.slice(0, 2), id.slice(2)), { flags: 'wx', mode: 0o444, flush: true })
+  // git's own level for loose objects: they are packed soon.
+  await pipeline(withHeader(type, sizeBytes, content), createDeflate({ level: constants.Z_BEST_SPEED }), file)
+}
+
+async function* withHeader(type: ObjectType, sizeBytes: number, content: AsyncIterable<Uint8Array>) {
+  yield Buffer.from(`${type} ${sizeBytes}\0`)
+  yield* content
 }
 
 function parseHeader(bytes: Buffer, id: string): { type: ObjectType; sizeBytes: number; contentAt: number } {

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander'
 import { openBareRepository } from '../bare/bare-repository.ts'
 import { findLfsFile } from '../bare/lfs-files.ts'
+import { checkComplete } from '../bare/shallow-file.ts'
 import { HoldfastError, isHoldfastError } from '../errors.ts'
 import type { Hub } from '../hub/hub.ts'
 import { type Imported, type ImportOptions, importRepository } from '../hub/import.ts'
@@ -42,7 +43,8 @@ async function importFolder(
 ): Promise<Imported & { name: string }> {
   const source = await openBareRepository(path)
   try {
-    const refs = await source.refs()
+    checkComplete(source)
+    const refs = await source.refs({ isStrict: true })
     const repo = await openOrCreate(hub, target, options.private)
     const { signal, stop } = interruptible()
     const progress = progressLine()

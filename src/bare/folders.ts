@@ -1,0 +1,54 @@
+/** Folders by their bytes: made durable, and removed where they are empty. */
+import { closeSync, fsyncSync, openSync, readdirSync, rmdirSync } from 'node:fs'
+
+const slash = Buffer.from('/')
+
+export function folderOf(path: Buffer): Buffer {
+  return path.subarray(0, path.lastIndexOf(slash))
+}
+
+/** Makes what was created, renamed or removed in the folder outlive a crash. */
+export function syncFolder(path: string | Buffer): void {
+  const descriptor = openSync(path, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Syncs the folders of all the paths, each once; one that is gone has nothing to keep. */
+export function syncFoldersOf(paths: Iterable<Buffer>): void {
+  const folders = new Set(Array.from(paths, (path) => folderOf(path).toString('latin1')))
+  for (const folder of folders) {
+    try {
+      syncFolder(Buffer.from(folder, 'latin1'))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+}
+
+/** Removes the folder and those within it, as far as they hold nothing else. */
+export function removeEmptyFolders(folder: Buffer): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true, encoding: 'buffer' })) {
+    if (entry.isDirectory()) removeEmptyFolders(Buffer.concat([folder, slash, entry.name]))
+  }
+  removeFolder(folder)
+}
+
+/** Removes the folder of `path` and those above it, as far as they are empty. `keptFolder` and what is above stay. */
+export function removeEmptyParents(path: Buffer, keptFolder: Buffer): void {
+  let folder = folderOf(path)
+  while (folder.length > keptFolder.length && removeFolder(folder)) folder = folderOf(folder)
+}
+
+/** False where it is not empty, or not there. */
+function removeFolder(folder: Buffer): boolean {
+  try {
+    rmdirSync(folder)
+    return true
+  } catch {
+    return false
+  }
+}
