@@ -3,7 +3,15 @@ import { HoldfastError } from '../errors.ts'
 import { idBytes, type ObjectId, objectIdAt, objectIdBytes } from '../git/object-id.ts'
 import { compareIds } from '../git/pack/id-order.ts'
 import { PackSet } from '../git/pack/pack-set.ts'
-import type { GitObject, ObjectDatabase, ObjectType, Ordinal, StoredEntry } from '../git/repository.ts'
+import type {
+  CommitRow,
+  GitObject,
+  ObjectDatabase,
+  ObjectType,
+  Ordinal,
+  StoredDelta,
+  StoredEntry,
+} from '../git/repository.ts'
 import {
   type LooseObject,
   listLooseObjects,
@@ -96,8 +104,24 @@ export class BareObjects implements ObjectDatabase {
     return this.#readLoose(this.#loose[at], streamLooseObject, (packs, packed) => packs.stream(packed))
   }
 
-  stored(ordinal: Ordinal): StoredEntry | undefined {
-    return this.#looseAt(ordinal) < 0 ? this.#packs.stored(ordinal) : undefined
+  readCommitRow(ordinal: Ordinal, row: CommitRow): boolean {
+    return this.#looseAt(ordinal) < 0 && this.#packs.readCommitRow(ordinal, row)
+  }
+
+  visitIntroduced(commit: Ordinal, visit: (ordinal: Ordinal) => void): boolean {
+    return this.#looseAt(commit) < 0 && this.#packs.visitIntroduced(commit, visit)
+  }
+
+  visitReplaced(commit: Ordinal, visit: (ordinal: Ordinal) => void): boolean {
+    return this.#looseAt(commit) < 0 && this.#packs.visitReplaced(commit, visit)
+  }
+
+  readStored(ordinal: Ordinal, entry: StoredEntry): boolean {
+    return this.#looseAt(ordinal) < 0 && this.#packs.readStored(ordinal, entry)
+  }
+
+  storedDelta(ordinal: Ordinal): StoredDelta {
+    return this.#packs.storedDelta(ordinal)
   }
 
   copyStored(pack: number, position: number, into: Uint8Array, offset: number, length: number): void {

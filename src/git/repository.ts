@@ -21,18 +21,17 @@ export interface GitObject {
  */
 export type Ordinal = number
 
-/** How an object is stored in a pack, so that its compressed bytes can be copied verbatim into an outgoing pack. */
+/**
+ * How an object is stored in a pack, so that its compressed bytes can be copied verbatim into an outgoing pack. One is
+ * filled again and again, so that loops allocate none.
+ */
 export interface StoredEntry {
   /** Which pack; numbered so that a delta's base never lies in a pack of a higher number. */
   pack: number
   /** Of the entry's first header byte. */
   offset: number
-  /** Of the first compressed byte, behind header and base reference. */
-  dataOffset: number
   /** Of the first byte after the entry. */
   end: number
-  /** The size in the entry's header: of the object, or for a delta of the delta's instructions. */
-  sizeBytes: number
   /** The base where the entry is a delta, otherwise -1. */
   base: Ordinal
   /** How far before the entry its base begins, where it is an OFS_DELTA; otherwise 0. */
@@ -69,6 +68,31 @@ export interface ClonePack {
   read(views: readonly Uint8Array[], position: number): Promise<void>
 }
 
+/** What stands in a stored delta's header. */
+export interface StoredDelta {
+  /** Of the first compressed byte, behind header and base reference. */
+  dataOffset: number
+  /** Of the delta's instructions. */
+  sizeBytes: number
+}
+
+/** What walks ask of a commit; filled again and again as well. */
+export interface CommitRow {
+  tree: Ordinal
+  /** Committer date in seconds since 1970; 0 where it cannot be read, as in git. */
+  dateSeconds: number
+  /** Corrected commit date (pack/generations.ts): greater than any ancestor's. 0 where it is not known. */
+  generation: number
+  parentCount: number
+  /** The first `parentCount` are the commit's parents. */
+  parents: Ordinal[]
+}
+
+/** A row for `readCommitRow` to fill. */
+export function emptyCommitRow(): CommitRow {
+  return { tree: -1, dateSeconds: 0, generation: 0, parentCount: 0, parents: [] }
+}
+
 export interface ObjectDatabase {
   /** The ordinal of the object whose 20-byte id stands at `bytes[offset]`; -1 when the object is absent. */
   locate(bytes: Uint8Array, offset?: number): Ordinal
@@ -83,8 +107,22 @@ export interface ObjectDatabase {
   read(ordinal: Ordinal): GitObject
   /** The object's content in pieces; a blob of any size. */
   stream(ordinal: Ordinal): AsyncIterable<Uint8Array>
-  /** How the object is stored; undefined where it is not in a pack (loose objects of `bare/`). */
-  stored(ordinal: Ordinal): StoredEntry | undefined
+  /**
+   * Fills `row` from what was noted when the commit came in; false where nothing was: then the commit must be read.
+   * Throws ObjectMissing where a parent or the tree is gone.
+   */
+  readCommitRow(ordinal: Ordinal, row: CommitRow): boolean
+  /**
+   * Visits the trees and blobs that the commit's tree holds and its parents' trees do not, at the paths that it changed.
+   * False, and visits nothing, where that was not noted.
+   */
+  visitIntroduced(commit: Ordinal, visit: (ordinal: Ordinal) => void): boolean
+  /** Visits what the parents' trees hold at those paths, as far as it is there; false as above. */
+  visitReplaced(commit: Ordinal, visit: (ordinal: Ordinal) => void): boolean
+  /** Fills `entry`; false where the object is not in a pack (loose objects of `bare/`). */
+  readStored(ordinal: Ordinal, entry: StoredEntry): boolean
+  /** The header of a stored delta. */
+  storedDelta(ordinal: Ordinal): StoredDelta
   /** Copies `length` bytes of pack number `pack`, from `position`, into `into`. */
   copyStored(pack: number, position: number, into: Uint8Array, offset: number, length: number): void
   /** The same ordinals in the order in which they lie: by pack number, then offset; those outside packs come last. */

@@ -77,16 +77,22 @@ export function gitTasks(files: ThreadFiles): GitTasks {
 
 /** The bulk of it in shared memory, so that it is handed over and not copied. */
 function toShared(received: ReceivedPack): ReceivedPack {
-  return { ...received, index: toSharedMemory(received.index), outsideIds: toSharedMemory(received.outsideIds) }
+  return {
+    ...received,
+    index: toSharedMemory(received.index),
+    sideCar: toSharedMemory(received.sideCar),
+    outsideIds: toSharedMemory(received.outsideIds),
+  }
 }
 
 /** What arrives from a thread is bytes without Node's methods. */
 export function fromThread(received: ReceivedPack): ReceivedPack {
-  const { checksum, index, outsideIds, rootIds } = received
+  const { checksum, index, sideCar, outsideIds, rootIds } = received
   return {
     ...received,
     checksum: asBuffer(checksum),
     index: asBuffer(index),
+    sideCar: asBuffer(sideCar),
     outsideIds: asBuffer(outsideIds),
     rootIds: rootIds === undefined ? undefined : asBuffer(rootIds),
   }

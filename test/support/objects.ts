@@ -3,11 +3,12 @@ import { hash } from 'node:crypto'
 import { formatCommit } from '../../src/git/commit.ts'
 import type { ObjectId } from '../../src/git/object-id.ts'
 import { formatFreshPack } from '../../src/git/pack/fresh-pack.ts'
-import { PackFile } from '../../src/git/pack/pack-file.ts'
+import { type PackBytes, PackFile } from '../../src/git/pack/pack-file.ts'
 import { PackIndex } from '../../src/git/pack/pack-index.ts'
 import { PackSet } from '../../src/git/pack/pack-set.ts'
-import { receivePackFile } from '../../src/git/pack/receive-pack-file.ts'
-import type { GitObject, ObjectType, Ordinal } from '../../src/git/repository.ts'
+import { type ReceivedPack, receivePackFile } from '../../src/git/pack/receive-pack-file.ts'
+import { SideCar } from '../../src/git/pack/side-car.ts'
+import type { GitObject, ObjectDatabase, ObjectType, Ordinal, StoredEntry } from '../../src/git/repository.ts'
 import { directoryMode, fileMode, formatTree } from '../../src/git/tree.ts'
 import { memorySpool } from './raw-pack.ts'
 
@@ -59,7 +60,20 @@ export async function openObjects(list: readonly MadeObject[], objectHeldMaxByte
   const input = (async function* () {
     yield formatFreshPack(different)
   })()
-  const { index } = await receivePackFile(input, { spool, existing, limits })
-  const objects = new PackSet([new PackFile(new PackIndex(index), spool.file, false)], { objectHeldMaxBytes })
+  const received = await receivePackFile(input, { spool, existing, limits })
+  const objects = new PackSet([openReceived(received, spool.file)], { objectHeldMaxBytes })
   return { objects, ordinalOf: ({ id }) => objects.locate(Buffer.from(id, 'hex')) }
+}
+
+/** A received pack, with its side-car. */
+export function openReceived(received: ReceivedPack, bytes: PackBytes): PackFile {
+  const index = new PackIndex(received.index)
+  return new PackFile(index, bytes, received.isThin, new SideCar(received.sideCar, index))
+}
+
+/** How a packed object is stored. Throws where it is not in a pack. */
+export function storedEntry(objects: ObjectDatabase, ordinal: Ordinal): StoredEntry {
+  const entry: StoredEntry = { pack: -1, offset: 0, end: 0, base: -1, ofsDistance: 0 }
+  if (!objects.readStored(ordinal, entry)) throw new Error(`Object ${ordinal} is not in a pack.`)
+  return entry
 }

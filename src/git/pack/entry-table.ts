@@ -12,6 +12,12 @@ export class EntryTable {
   /** Type codes as in the pack; 0 for a delta until it is resolved. */
   types = new Uint8Array(64)
   ids = Buffer.alloc(64 * idBytes)
+  /** Inflated bytes of the object, once known. */
+  sizes = new Float64Array(64)
+  /** The object's number among all ids that the pack holds or names, once known. */
+  members = new Uint32Array(64)
+  /** 1 where the delta names its base by id. */
+  refDeltas = new Uint8Array(64)
   /** The entry number of a delta's base, once known; from `count` on, of a base outside the pack. */
   bases = new Int32Array(64)
   /** The next delta of the same base. */
@@ -31,6 +37,7 @@ export class EntryTable {
   /** The delta `entry` names its base by the id at `bytes[at]`. */
   addBaseId(entry: number, bytes: Uint8Array, at: number): void {
     const number = this.baseIds.add(bytes, at)
+    this.refDeltas[entry] = 1
     this.next[entry] = this.firstOfBaseId[number] ?? noBase
     this.firstOfBaseId[number] = entry
   }
@@ -53,6 +60,9 @@ export class EntryTable {
     this.crcs = copyInto(new Uint32Array(length), this.crcs)
     this.types = copyInto(new Uint8Array(length), this.types)
     this.ids = copyInto(Buffer.alloc(length * idBytes), this.ids)
+    this.sizes = copyInto(new Float64Array(length), this.sizes)
+    this.members = copyInto(new Uint32Array(length), this.members)
+    this.refDeltas = copyInto(new Uint8Array(length), this.refDeltas)
     this.bases = copyInto(new Int32Array(length), this.bases)
     this.next = copyInto(new Int32Array(length), this.next)
   }

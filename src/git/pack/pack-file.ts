@@ -8,6 +8,7 @@ import { emptyEntryHeader, entryHeaderMaxBytes, packInvalid, readEntryHeader, ty
 import { Inflater } from './inflate.ts'
 import type { PackIndex } from './pack-index.ts'
 import type { SharedPack } from './shared-pack.ts'
+import type { SideCar } from './side-car.ts'
 
 /** An immutable local file (disk/ provides it): read synchronously, at any position. */
 export interface PackBytes {
@@ -44,14 +45,18 @@ let packFileCount = 0
 export class PackFile {
   readonly index: PackIndex
   readonly isThin: boolean
+  /** What is known of the objects without reading them; undefined where nothing was noted. */
+  readonly sideCar: SideCar | undefined
   readonly cacheNumber = ++packFileCount
   readonly #bytes: PackBytes
   readonly #window = Buffer.allocUnsafeSlow(windowBytes)
   #windowStart = 0
   #windowEnd = 0
 
-  constructor(index: PackIndex, bytes: PackBytes, isThin: boolean) {
+  constructor(index: PackIndex, bytes: PackBytes, isThin: boolean, sideCar?: SideCar) {
     this.index = index
+    this.sideCar = sideCar
+    if (sideCar !== undefined) index.adoptOffsetOrder(sideCar.tables.offsetOrder)
     this.isThin = isThin
     this.#bytes = bytes
   }
@@ -64,13 +69,14 @@ export class PackFile {
   share(): SharedPack | undefined {
     const { descriptor, sizeBytes } = this.#bytes
     if (descriptor === undefined) return undefined
-    return { number: this.cacheNumber, descriptor, sizeBytes, isThin: this.isThin, index: this.index.bytes }
+    const sideCar = this.sideCar?.bytes
+    return { number: this.cacheNumber, descriptor, sizeBytes, isThin: this.isThin, index: this.index.bytes, sideCar }
   }
 
   /** The header of the entry at index position `position`. */
   entryAt(position: number): PackEntry {
     const offset = this.index.offsetAt(position)
-    const end = this.index.endOfEntry(offset, this.sizeBytes)
+    const end = this.index.endAt(position, this.sizeBytes)
     const bytes = this.#view(offset, Math.min(entryHeaderMaxBytes, end - offset))
     if (!readEntryHeader(bytes, 0, bytes.length, header)) throw packInvalid('an entry ends within its header', offset)
     const { baseIdAt, baseDistance } = header

@@ -14,7 +14,8 @@ export class PackIndex {
   readonly #offsetsAt: number
   readonly #largeOffsetsAt: number
   readonly #fanout = new Uint32Array(257)
-  #offsetOrder: { offsets: Float64Array; positions: Uint32Array } | undefined
+  #positionsByOffset: Uint32Array | undefined
+  #ranks: Uint32Array | undefined
 
   /**
    * Keeps `bytes`. Throws PackInvalid unless they are a whole, consistent index with the right checksum, which for those
@@ -106,23 +107,38 @@ export class PackIndex {
     return this.#bytes.readUInt32BE(at) * 2 ** 32 + this.#bytes.readUInt32BE(at + 4)
   }
 
-  /** Positions in the order in which their entries lie in the pack. Computed at the first call. */
+  /** Positions in the order in which their entries lie in the pack. Computed at the first call, unless adopted. */
   positionsByOffset(): Uint32Array {
-    return this.#byOffset().positions
+    this.#positionsByOffset ??= this.#sortByOffset()
+    return this.#positionsByOffset
+  }
+
+  /** Takes over what `positionsByOffset` would compute. */
+  adoptOffsetOrder(positions: Uint32Array): void {
+    this.#positionsByOffset ??= positions
   }
 
   /** The position of the object whose entry begins at `offset`, or -1. */
   positionAtOffset(offset: number): number {
-    const { offsets, positions } = this.#byOffset()
-    const rank = rankOf(offsets, offset)
-    return offsets[rank] === offset ? positions[rank] : -1
+    const positions = this.positionsByOffset()
+    let low = 0
+    let high = positions.length - 1
+    while (low <= high) {
+      const middle = (low + high) >>> 1
+      const found = this.offsetAt(positions[middle])
+      if (found === offset) return positions[middle]
+      if (found < offset) low = middle + 1
+      else high = middle - 1
+    }
+    return -1
   }
 
-  /** The end of the entry that begins at `offset`, in a pack of `packSizeBytes`. */
-  endOfEntry(offset: number, packSizeBytes: number): number {
-    const { offsets } = this.#byOffset()
-    const next = rankOf(offsets, offset) + 1
-    return next < offsets.length ? offsets[next] : packSizeBytes - packTrailerBytes
+  /** Where the entry at `position` ends, in a pack of `packSizeBytes`. */
+  endAt(position: number, packSizeBytes: number): number {
+    const positions = this.positionsByOffset()
+    this.#ranks ??= invert(positions)
+    const next = this.#ranks[position] + 1
+    return next < positions.length ? this.offsetAt(positions[next]) : packSizeBytes - packTrailerBytes
   }
 
   /** The first position whose id is not below `id`; `objectCount` where all are below. */
@@ -137,8 +153,7 @@ export class PackIndex {
     return low
   }
 
-  #byOffset(): { offsets: Float64Array; positions: Uint32Array } {
-    if (this.#offsetOrder !== undefined) return this.#offsetOrder
+  #sortByOffset(): Uint32Array {
     const offsets = new Float64Array(this.objectCount)
     for (let position = 0; position < offsets.length; position++) offsets[position] = this.offsetAt(position)
     // A native sort of the bare numbers and a search per entry: 4 times faster than a sort with a comparator.
@@ -147,8 +162,7 @@ export class PackIndex {
     for (let position = 0; position < positions.length; position++) {
       positions[rankOf(offsets, this.offsetAt(position))] = position
     }
-    this.#offsetOrder = { offsets, positions }
-    return this.#offsetOrder
+    return positions
   }
 
   #checkTables(): void {
@@ -170,6 +184,12 @@ export class PackIndex {
       }
     }
   }
+}
+
+function invert(order: Uint32Array): Uint32Array {
+  const ranks = new Uint32Array(order.length)
+  for (let rank = 0; rank < order.length; rank++) ranks[order[rank]] = rank
+  return ranks
 }
 
 /** The last rank whose offset is not above `offset`; -1 where all are above. */

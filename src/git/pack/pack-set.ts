@@ -7,11 +7,23 @@
  */
 import { HoldfastError } from '../../errors.ts'
 import { idBytes, type ObjectId, objectIdAt } from '../object-id.ts'
-import type { ClonePack, GitObject, ObjectDatabase, ObjectType, Ordinal, StoredEntry } from '../repository.ts'
+import type {
+  ClonePack,
+  CommitRow,
+  GitObject,
+  ObjectDatabase,
+  ObjectType,
+  Ordinal,
+  StoredDelta,
+  StoredEntry,
+} from '../repository.ts'
 import { applyDelta, readDeltaSizes } from './delta.ts'
+import { typeOfCode } from './format.ts'
 import { Inflater } from './inflate.ts'
 import { cachedObject, cacheObject } from './object-cache.ts'
 import { type PackEntry, type PackFile, pieceBytes } from './pack-file.ts'
+import { PackReferences } from './pack-references.ts'
+import { noReference, refDeltaBit, type SideCar } from './side-car.ts'
 
 const inflater = new Inflater()
 // A delta opens with two sizes of at most 10 bytes each.
@@ -33,6 +45,7 @@ export class PackSet implements ObjectDatabase {
   readonly clonePack: ClonePack | undefined
   readonly packs: readonly PackFile[]
   readonly #firstOrdinals: number[]
+  readonly #references: PackReferences[]
   readonly #limits: PackSetLimits
 
   /** `packs` in the order of their numbers, as the file's comment says; `clonePack` is the first of them. */
@@ -47,6 +60,9 @@ export class PackSet implements ObjectDatabase {
       return first
     })
     this.ordinalCount = count
+    this.#references = packs.map(({ index, sideCar }, number) => {
+      return new PackReferences(index, sideCar, { isFirst: number === 0, locate: (ids, at) => this.locate(ids, at) })
+    })
   }
 
   locate(bytes: Uint8Array, offset = 0): Ordinal {
@@ -69,6 +85,11 @@ export class PackSet implements ObjectDatabase {
 
   stat(ordinal: Ordinal): { type: ObjectType; sizeBytes: number } {
     let place = this.#place(ordinal)
+    const { sideCar } = place.pack
+    if (sideCar !== undefined) {
+      const type = typeOfCode(sideCar.typeCodeOf(place.position)) as ObjectType
+      return { type, sizeBytes: sideCar.sizeOf(place.position) }
+    }
     let entry = place.pack.entryAt(place.position)
     const sizeBytes = entry.type === undefined ? this.#deltaResultSize(place.pack, entry) : entry.sizeBytes
     while (entry.type === undefined) {
@@ -111,13 +132,70 @@ export class PackSet implements ObjectDatabase {
     yield* pack.inflatePieces(entry)
   }
 
-  stored(ordinal: Ordinal): StoredEntry {
-    const place = this.#place(ordinal)
-    const entry = place.pack.entryAt(place.position)
-    const { offset, dataOffset, end, sizeBytes } = entry
-    const base = entry.type === undefined ? this.#canonical(this.#basePlace(place, entry)) : -1
-    const ofsDistance = entry.baseOffset < 0 ? 0 : offset - entry.baseOffset
-    return { pack: place.number, offset, dataOffset, end, sizeBytes, base, ofsDistance }
+  readCommitRow(ordinal: Ordinal, row: CommitRow): boolean {
+    const number = this.#numberOf(ordinal)
+    const position = ordinal - this.#firstOrdinals[number]
+    const { sideCar } = this.packs[number]
+    if (sideCar === undefined || !sideCar.isCommit(position)) return false
+    const { tables } = sideCar
+    const references = this.#references[number]
+    const at = sideCar.rowOf(position)
+    row.tree = references.present(tables.commitTrees[at])
+    row.dateSeconds = tables.commitDates[at]
+    row.generation = tables.generations[at]
+    const start = tables.parentStarts[at]
+    row.parentCount = tables.parentStarts[at + 1] - start
+    for (let parent = 0; parent < row.parentCount; parent++) {
+      row.parents[parent] = references.present(tables.parents[start + parent])
+    }
+    return true
+  }
+
+  visitIntroduced(commit: Ordinal, visit: (ordinal: Ordinal) => void): boolean {
+    const number = this.#numberOf(commit)
+    const row = changesRow(this.packs[number].sideCar, commit - this.#firstOrdinals[number])
+    if (row < 0) return false
+    const { introduced, introducedStarts } = this.packs[number].sideCar!.tables
+    const references = this.#references[number]
+    for (let at = introducedStarts[row]; at < introducedStarts[row + 1]; at++) visit(references.present(introduced[at]))
+    return true
+  }
+
+  visitReplaced(commit: Ordinal, visit: (ordinal: Ordinal) => void): boolean {
+    const number = this.#numberOf(commit)
+    const row = changesRow(this.packs[number].sideCar, commit - this.#firstOrdinals[number])
+    if (row < 0) return false
+    const { replaced, replacedStarts } = this.packs[number].sideCar!.tables
+    const references = this.#references[number]
+    for (let at = replacedStarts[row]; at < replacedStarts[row + 1]; at++) {
+      const ordinal = references.find(replaced[at])
+      if (ordinal >= 0) visit(ordinal)
+    }
+    return true
+  }
+
+  readStored(ordinal: Ordinal, entry: StoredEntry): boolean {
+    const number = this.#numberOf(ordinal)
+    const position = ordinal - this.#firstOrdinals[number]
+    const pack = this.packs[number]
+    if (pack.sideCar === undefined) {
+      this.#readStoredHeader({ pack, number, position }, entry)
+      return true
+    }
+    const { index, sideCar } = pack
+    entry.pack = number
+    entry.offset = index.offsetAt(position)
+    entry.end = index.endAt(position, pack.sizeBytes)
+    const base = sideCar.tables.bases[position]
+    entry.base = base === noReference ? -1 : this.#baseOrdinal(number, base)
+    const isOfs = base !== noReference && (sideCar.tables.types[position] & refDeltaBit) === 0
+    entry.ofsDistance = isOfs ? entry.offset - index.offsetAt(base) : 0
+    return true
+  }
+
+  storedDelta(ordinal: Ordinal): StoredDelta {
+    const { pack, position } = this.#place(ordinal)
+    return pack.entryAt(position)
   }
 
   copyStored(pack: number, position: number, into: Uint8Array, offset: number, length: number): void {
@@ -143,10 +221,37 @@ export class PackSet implements ObjectDatabase {
     return [...found].slice(0, max)
   }
 
+  #numberOf(ordinal: Ordinal): number {
+    const firsts = this.#firstOrdinals
+    let low = 0
+    let high = firsts.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if (firsts[middle] <= ordinal) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
   #place(ordinal: Ordinal): Place {
-    let number = this.#firstOrdinals.length - 1
-    while (this.#firstOrdinals[number] > ordinal) number--
+    const number = this.#numberOf(ordinal)
     return { pack: this.packs[number], number, position: ordinal - this.#firstOrdinals[number] }
+  }
+
+  #baseOrdinal(number: number, reference: number): Ordinal {
+    const base = this.#references[number].find(reference)
+    if (base < 0) throw damaged('a delta base is missing')
+    if (this.#numberOf(base) > number) throw damaged('a delta base lies in a later pack')
+    return base
+  }
+
+  #readStoredHeader(place: Place, into: StoredEntry): void {
+    const entry = place.pack.entryAt(place.position)
+    into.pack = place.number
+    into.offset = entry.offset
+    into.end = entry.end
+    into.base = entry.type === undefined ? this.#canonical(this.#basePlace(place, entry)) : -1
+    into.ofsDistance = entry.baseOffset < 0 ? 0 : entry.offset - entry.baseOffset
   }
 
   /** The ordinal by which the object at `place` is known: that of the lowest pack that holds it. */
@@ -184,6 +289,11 @@ export class PackSet implements ObjectDatabase {
     const delta = this.#inflate(pack, entry)
     return readDeltaSizes(delta.subarray(0, deltaSizesBytes)).resultSizeBytes
   }
+}
+
+/** The commit's row in the tables of changes; -1 where there are none. */
+function changesRow(sideCar: SideCar | undefined, position: number): number {
+  return sideCar?.hasChanges === true && sideCar.isCommit(position) ? sideCar.rowOf(position) : -1
 }
 
 /** Sorts ordinals of one pack by offset: a counting pass over the pack where many are wanted, a sort where few are. */

@@ -7,13 +7,16 @@ import type { Limits } from '../../config.ts'
 import type { ByteStream } from '../object-id.ts'
 import type { ObjectDatabase, PackSections } from '../repository.ts'
 import { EntryTable } from './entry-table.ts'
+import { sortIds } from './id-order.ts'
 import { writePackIndex } from './index-format.ts'
 import { PackInput, type PackSpool } from './pack-input.ts'
 import { findSections } from './pack-sections.ts'
 import { parseEntries } from './parse-entries.ts'
 import { type ReportProgress, receivePace } from './receive-pace.ts'
 import { type ReceivedObject, ReceivedObjects } from './received-objects.ts'
+import { tabulateReceived } from './received-tables.ts'
 import { resolveDeltas } from './resolve-deltas.ts'
+import { formatSideCar } from './side-car.ts'
 import { SpooledEntries } from './spooled-entries.ts'
 
 /** Blobs larger than `gitObjectHeldMaxBytes` are taken whole, not as deltas; everything else must be held to be checked. */
@@ -45,6 +48,8 @@ export interface ReceivedPack {
   isThin: boolean
   /** The bytes of its `.idx`, version 2. */
   index: Buffer
+  /** The bytes of its side-car, without what its commits changed. */
+  sideCar: Buffer
   /** Ids that its objects refer to and that are not in it, sorted, 20 bytes each. Gitlinks are not among them. */
   outsideIds: Buffer
   /** Where its sections end; undefined where types are mixed. */
@@ -78,7 +83,7 @@ export async function receivePackFile(input: ByteStream, options: ReceivePackFil
     const checksum = await packInput.readTrailer()
     onProgress?.('receiving', entries.count, entries.count)
     const spooled = new SpooledEntries(spool.file, entries, endOffset)
-    const isThin = await resolveDeltas({
+    const outsideBases = await resolveDeltas({
       entries,
       spooled,
       objects,
@@ -90,13 +95,19 @@ export async function receivePackFile(input: ByteStream, options: ReceivePackFil
     if (entries.deltaCount > 0) onProgress?.('resolving', entries.deltaCount, entries.deltaCount)
     await compareStreamed(objects, spooled, existing)
     const { count: objectCount, ids, crcs, offsets } = entries
+    const indexEntries = { objectCount, ids, crcs, offsets }
+    const order = sortIds(indexEntries)
+    // Before the tables are made: it refuses references of a wrong type.
+    const outsideIds = objects.outsideIds()
+    const tables = tabulateReceived({ entries, objects, order, outsideBases, existing })
     return {
       checksum,
       objectCount,
       sizeBytes: packInput.offset,
-      isThin,
-      index: writePackIndex({ objectCount, ids, crcs, offsets }, checksum),
-      outsideIds: objects.outsideIds(),
+      isThin: outsideBases.length > 0,
+      index: writePackIndex(indexEntries, checksum, order),
+      sideCar: formatSideCar(tables, checksum),
+      outsideIds,
       sections: findSections(entries, endOffset),
       rootIds: objects.rootIds(),
     }

@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto'
 import { HoldfastError } from '../../errors.ts'
-import { commitIds } from '../commit.ts'
+import { commitIds, committerSeconds } from '../commit.ts'
 import { findFault } from '../fsck.ts'
 import { idBytes, type ObjectId, objectIdAt, readHexId } from '../object-id.ts'
 import type { ObjectDatabase, ObjectType } from '../repository.ts'
@@ -14,6 +14,7 @@ import type { EntryTable } from './entry-table.ts'
 import { packInvalid, typeCodes, typeOfCode } from './format.ts'
 import { sortIds } from './id-order.ts'
 import { IdSet } from './id-set.ts'
+import { ReceivedCommits } from './received-commits.ts'
 
 /** Room that `accept` needs in front of an object's data: the header under which Git hashes an object. */
 export const hashHeaderBytes = 32
@@ -42,9 +43,11 @@ const typeMask = 15
 export class ReceivedObjects {
   /** Objects too large to be held that `existing` has too: still to be compared. */
   readonly uncompared: { entry: number; ordinal: number }[] = []
+  /** Every id that the pack holds or names. */
+  readonly known = new IdSet()
+  readonly commits = new ReceivedCommits()
   readonly #entries: EntryTable
   readonly #options: ReceivedObjectsOptions
-  readonly #known = new IdSet()
   readonly #cursor = new TreeCursor(new Uint8Array(0))
 
   constructor(entries: EntryTable, options: ReceivedObjectsOptions) {
@@ -60,7 +63,7 @@ export class ReceivedObjects {
     const start = hashHeaderBytes - header.length
     buffer.write(header, start, 'latin1')
     this.#entries.ids.write(hash('sha1', buffer.subarray(start, end), 'hex'), entry * idBytes, 'hex')
-    this.#register(entry, typeCode)
+    this.#register(entry, typeCode, sizeBytes)
     const data = buffer.subarray(hashHeaderBytes, end)
     const ordinal = this.#options.existing.locate(this.#entries.ids, entry * idBytes)
     if (ordinal >= 0) {
@@ -79,7 +82,7 @@ export class ReceivedObjects {
   /** A blob that was hashed in pieces. */
   acceptStreamed(entry: number, idHex: string, sizeBytes: number): void {
     this.#entries.ids.write(idHex, entry * idBytes, 'hex')
-    this.#register(entry, typeCodes.blob)
+    this.#register(entry, typeCodes.blob, sizeBytes)
     const ordinal = this.#options.existing.locate(this.#entries.ids, entry * idBytes)
     if (ordinal >= 0) this.uncompared.push({ entry, ordinal })
     this.#visit(entry, 'blob', sizeBytes, undefined)
@@ -92,7 +95,7 @@ export class ReceivedObjects {
 
   /** Ids that objects of the pack name and that are not in it, sorted. Throws ObjectInvalid where one is of a wrong type. */
   outsideIds(): Buffer {
-    const { ids, marks, size } = this.#known
+    const { ids, marks, size } = this.known
     const outside = Buffer.allocUnsafe(size * idBytes)
     let count = 0
     for (let member = 0; member < size; member++) {
@@ -116,7 +119,7 @@ export class ReceivedObjects {
 
   /** Ids of the pack's objects that no other of them names; undefined where there are more than `rootsMax`. */
   rootIds(): Buffer | undefined {
-    const { ids, marks, size } = this.#known
+    const { ids, marks, size } = this.known
     const roots: Buffer[] = []
     for (let member = 0; member < size; member++) {
       if (marks[member] >> expectedShift !== 0) continue
@@ -126,14 +129,16 @@ export class ReceivedObjects {
     return Buffer.concat(roots)
   }
 
-  #register(entry: number, typeCode: number): void {
+  #register(entry: number, typeCode: number, sizeBytes: number): void {
     this.#entries.types[entry] = typeCode
-    const member = this.#known.add(this.#entries.ids, entry * idBytes)
-    if ((this.#known.marks[member] & typeMask) !== 0) {
+    this.#entries.sizes[entry] = sizeBytes
+    const member = this.known.add(this.#entries.ids, entry * idBytes)
+    this.#entries.members[entry] = member
+    if ((this.known.marks[member] & typeMask) !== 0) {
       const id = objectIdAt(this.#entries.ids, entry * idBytes)
       throw packInvalid(`it holds the object ${id} twice`, this.#entries.offsets[entry])
     }
-    this.#known.marks[member] |= typeCode
+    this.known.marks[member] |= typeCode
   }
 
   #readReferences(entry: number, type: ObjectType, data: Buffer): void {
@@ -145,8 +150,10 @@ export class ReceivedObjects {
     if (type === 'tree') this.#readTree(data)
     else if (type === 'commit') {
       const ids = commitIds(data)
-      this.#refer(ids, 0, typeCodes.tree)
-      for (let at = idBytes; at < ids.length; at += idBytes) this.#refer(ids, at, typeCodes.commit)
+      this.commits.begin(entry, this.#refer(ids, 0, typeCodes.tree), committerSeconds(data))
+      for (let at = idBytes; at < ids.length; at += idBytes) {
+        this.commits.addParent(this.#refer(ids, at, typeCodes.commit))
+      }
     } else {
       const id = Buffer.allocUnsafe(idBytes)
       readHexId(data, 'object '.length, id, 0)
@@ -163,13 +170,15 @@ export class ReceivedObjects {
     }
   }
 
-  #refer(bytes: Uint8Array, at: number, typeCode: number): void {
-    const member = this.#known.add(bytes, at)
-    const marks = this.#known.marks[member]
+  /** Notes that something names this id as one of that type; its number. */
+  #refer(bytes: Uint8Array, at: number, typeCode: number): number {
+    const member = this.known.add(bytes, at)
+    const marks = this.known.marks[member]
     const expected = marks >> expectedShift
-    if (expected === typeCode) return
+    if (expected === typeCode) return member
     if (expected !== 0) throw wrongType(objectIdAt(bytes, at), expected, typeCode)
-    this.#known.marks[member] = marks | (typeCode << expectedShift)
+    this.known.marks[member] = marks | (typeCode << expectedShift)
+    return member
   }
 
   #visit(entry: number, type: ObjectType, sizeBytes: number, data: Buffer | undefined): void {

@@ -27,24 +27,24 @@ export interface ResolveOptions {
   deltaDepthMax: number
 }
 
-/** Resolves every delta; returns whether some base lies outside the pack. Throws PackInvalid with the entry's offset. */
-export async function resolveDeltas(options: ResolveOptions): Promise<boolean> {
+/**
+ * Resolves every delta; returns the bases outside the pack, whose numbers in `entries.bases` follow those of the entries.
+ * Throws PackInvalid with the entry's offset.
+ */
+export async function resolveDeltas(options: ResolveOptions): Promise<readonly Ordinal[]> {
   const { entries } = options
-  if (entries.deltaCount === 0) return false
+  if (entries.deltaCount === 0) return []
   const resolver = new Resolver(options)
   for (let entry = 0; entry < entries.count; entry++) {
     // Resolved deltas have a type by now, and a base.
     if (entries.types[entry] !== 0 && entries.bases[entry] === noBase) await resolver.walk(entry)
   }
-  let isThin = false
   for (let number = 0; number < entries.baseIds.size; number++) {
     const root = resolver.adoptOutside(number)
-    if (root === none) continue
-    isThin = true
-    await resolver.walk(root)
+    if (root !== none) await resolver.walk(root)
   }
   resolver.checkAllResolved()
-  return isThin
+  return resolver.outside
 }
 
 /** A base has a number: an entry's own, or from `entries.count` on that of a base outside the pack. */
@@ -58,7 +58,7 @@ class Resolver {
   readonly #weight: Uint32Array
   readonly #depth: Uint16Array
   /** The objects outside the pack that are bases, in the order of their numbers. */
-  readonly #outside: Ordinal[] = []
+  readonly outside: Ordinal[] = []
   readonly #cache = new BaseCache(basesMaxBytes)
   readonly #stack: number[] = []
   #buffer = Buffer.allocUnsafeSlow(64 * 1024)
@@ -103,8 +103,8 @@ class Resolver {
     if (firstOfBaseId[number] === none) return none
     const ordinal = this.#options.existing.locate(baseIds.ids, number * idBytes)
     if (ordinal < 0) return none
-    const base = count + this.#outside.length
-    this.#outside.push(ordinal)
+    const base = count + this.outside.length
+    this.outside.push(ordinal)
     this.#adoptAll(base, number)
     return base
   }
@@ -160,7 +160,7 @@ class Resolver {
       root = bases[root]
       data = this.#cache.get(root)
     }
-    data ??= root < count ? this.#readWhole(root) : this.#options.existing.read(this.#outside[root - count]).data
+    data ??= root < count ? this.#readWhole(root) : this.#options.existing.read(this.outside[root - count]).data
     for (let delta = deltas.pop(); delta !== undefined; delta = deltas.pop()) {
       data = applyDelta(data, this.#options.spooled.inflate(delta))
       if (delta !== base && this.#waiting[delta] > 0) this.#cache.put(delta, data)
@@ -173,7 +173,7 @@ class Resolver {
   }
 
   #outsideType(base: number): number {
-    return typeCodes[this.#options.existing.stat(this.#outside[base - this.#entries.count]).type]
+    return typeCodes[this.#options.existing.stat(this.outside[base - this.#entries.count]).type]
   }
 
   /** The deltas that name the now known object `entry` by its id become its children. */

@@ -5,6 +5,7 @@
 import { LRUCache } from 'lru-cache'
 import { type PackBytes, PackFile } from './pack-file.ts'
 import { PackIndex } from './pack-index.ts'
+import { SideCar } from './side-car.ts'
 
 export interface SharedPack {
   /** Unique in the process; the same for the same opened pack. */
@@ -14,6 +15,8 @@ export interface SharedPack {
   isThin: boolean
   /** In shared memory; one that was checked. */
   index: Uint8Array
+  /** As well. */
+  sideCar: Uint8Array | undefined
 }
 
 /** A copy of `bytes` that threads can share. */
@@ -42,6 +45,7 @@ export class SharedPacks {
   #openNow(pack: SharedPack): PackFile {
     const { buffer, byteOffset, byteLength } = pack.index
     const index = new PackIndex(Buffer.from(buffer, byteOffset, byteLength), { isChecked: true })
-    return new PackFile(index, this.#openBytes(pack), pack.isThin)
+    const sideCar = pack.sideCar === undefined ? undefined : new SideCar(pack.sideCar, index, { isChecked: true })
+    return new PackFile(index, this.#openBytes(pack), pack.isThin, sideCar)
   }
 }

@@ -67,6 +67,7 @@ class EntryPlan {
   readonly #writtenAt: Float64Array
   readonly #depths: Uint16Array | undefined
   readonly #header = Buffer.allocUnsafe(entryHeaderMaxBytes)
+  readonly #stored: StoredEntry = { pack: 0, offset: 0, end: 0, base: -1, ofsDistance: 0 }
 
   constructor(objects: ObjectDatabase, options: WritePackOptions) {
     this.#objects = objects
@@ -77,16 +78,17 @@ class EntryPlan {
 
   /** The piece for `ordinal`, whose entry will begin at `at` in the outgoing pack. */
   next(ordinal: Ordinal, at: number): EntryPiece {
-    const stored = this.#objects.stored(ordinal)
+    const stored = this.#stored
     this.#writtenAt[ordinal] = at
-    if (stored === undefined) return this.#whole(ordinal)
-    const { pack, offset, dataOffset, end } = stored
+    if (!this.#objects.readStored(ordinal, stored)) return this.#whole(ordinal)
+    const { pack, offset, end } = stored
     const verbatim = { header: undefined, fresh: undefined, stored: { pack, start: offset, end } }
     if (stored.base < 0) return verbatim
     if (!this.#canUseBase(ordinal, stored.base)) return this.#whole(ordinal)
     const distance = this.#ofsDistance(stored.base, at)
     if (distance !== 0 && distance === stored.ofsDistance) return verbatim
-    const header = this.#deltaHeader(stored, distance)
+    const { dataOffset, sizeBytes } = this.#objects.storedDelta(ordinal)
+    const header = this.#deltaHeader(stored.base, sizeBytes, distance)
     return { header, fresh: undefined, stored: { pack, start: dataOffset, end } }
   }
 
@@ -106,13 +108,13 @@ class EntryPlan {
     return baseAt !== 0 && this.#options.ofsDelta ? at - baseAt : 0
   }
 
-  #deltaHeader(stored: StoredEntry, distance: number): Buffer {
+  #deltaHeader(base: Ordinal, sizeBytes: number, distance: number): Buffer {
     const typeCode = distance === 0 ? typeCodes.refDelta : typeCodes.ofsDelta
-    let length = writeEntryHeader(this.#header, 0, typeCode, stored.sizeBytes)
+    let length = writeEntryHeader(this.#header, 0, typeCode, sizeBytes)
     if (distance !== 0) {
       length = writeOfsDistance(this.#header, length, distance)
     } else {
-      this.#objects.copyId(stored.base, this.#header, length)
+      this.#objects.copyId(base, this.#header, length)
       length += idBytes
     }
     return this.#header.subarray(0, length)

@@ -33,7 +33,7 @@ t.test('what is written is read', async (t) => {
     t.equal(index.offsetAt(position), entries.offsets[entry])
     t.equal(index.positionAtOffset(entries.offsets[entry]), position)
     t.equal(index.positionsByOffset()[entry], position)
-    t.equal(index.endOfEntry(entries.offsets[entry], largest), entries.offsets[entry + 1] ?? largest - 20)
+    t.equal(index.endAt(position, largest), entries.offsets[entry + 1] ?? largest - 20)
   }
   t.equal(index.find(Buffer.alloc(20, 7)), -1)
   t.equal(index.positionAtOffset(13), -1)

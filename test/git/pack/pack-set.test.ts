@@ -4,10 +4,10 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import t from 'tap'
 import { typeCodes } from '../../../src/git/pack/format.ts'
-import { PackFile } from '../../../src/git/pack/pack-file.ts'
-import { PackIndex } from '../../../src/git/pack/pack-index.ts'
+import type { PackFile } from '../../../src/git/pack/pack-file.ts'
 import { PackSet } from '../../../src/git/pack/pack-set.ts'
 import { receivePackFile } from '../../../src/git/pack/receive-pack-file.ts'
+import { openReceived, storedEntry } from '../../support/objects.ts'
 import { appendDelta, blob, memorySpool, type RawEntry, rawId, rawPack } from '../../support/raw-pack.ts'
 
 const held = { objectHeldMaxBytes: 2 ** 24 }
@@ -25,14 +25,12 @@ async function store(entries: readonly RawEntry[], ...existing: PackFile[]) {
     yield rawPack(entries)
   })()
   const received = await receivePackFile(input, { spool, existing: new PackSet(existing, held), limits })
-  const index = new PackIndex(received.index)
   const bytes = Buffer.from(spool.bytes())
   const open = (content = bytes) =>
-    new PackFile(
-      index,
-      { sizeBytes: content.length, readSync: (into, at, length, from) => content.copy(into, at, from, from + length) },
-      received.isThin,
-    )
+    openReceived(received, {
+      sizeBytes: content.length,
+      readSync: (into, at, length, from) => content.copy(into, at, from, from + length),
+    })
   return { bytes, open, pack: open() }
 }
 
@@ -52,7 +50,7 @@ t.test('a thin pack reads its base from a pack of a lower number', async (t) => 
   const ordinal = objects.locate(rawId('blob', grown('one')))
   t.ok(objects.read(ordinal).data.equals(grown('one')))
   t.same(objects.stat(ordinal), { type: 'blob', sizeBytes: grown('one').length })
-  t.equal(objects.stored(ordinal).base, objects.locate(baseId))
+  t.equal(storedEntry(objects, ordinal).base, objects.locate(baseId))
   t.ok((await buffer(Readable.from(objects.stream(ordinal)))).equals(grown('one')))
 })
 
@@ -60,7 +58,7 @@ t.test('an object in two packs has one ordinal, and lies in the lower one', asyn
   const [first, second] = [await store([blob('x'), base]), await store([blob('y'), base])]
   const objects = new PackSet([first.open(), second.open()], held)
   const ordinal = objects.locate(baseId)
-  t.equal(objects.stored(ordinal).pack, 0)
+  t.equal(storedEntry(objects, ordinal).pack, 0)
   t.equal(objects.expand(baseId.toString('hex').slice(0, 8), 10).length, 1)
   t.equal(objects.ordinalCount, 4)
 })
@@ -73,7 +71,7 @@ t.test('a base that is gone, or lies in a later pack, is damage; never an endles
   t.throws(() => alone.read(alone.locate(id)), { code: 'PackInvalid', message: /delta base [0-9a-f]{40} is missing/ })
   const turned = new PackSet([second.open(), first.open()], held)
   t.throws(() => turned.read(turned.locate(id)), { code: 'PackInvalid', message: /lies in a later pack/ })
-  t.throws(() => turned.stat(turned.locate(id)), { code: 'PackInvalid' })
+  t.throws(() => storedEntry(turned, turned.locate(id)), { code: 'PackInvalid' })
 })
 
 t.test('what may not be held is streamed', async (t) => {

@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { objectIdBytes, parseObjectId } from '../../../src/git/object-id.ts'
 import { writePack } from '../../../src/git/pack/writer.ts'
+import { storedEntry } from '../../support/objects.ts'
 import { openPackedRepository } from '../../support/packed-repository.ts'
 
 /** Sixty commits that each grow one of three files and add one, so that the pack is full of deltas. */
@@ -76,7 +77,7 @@ t.test('a delta whose base the reader lacks goes out whole; one whose base it ha
   const folder = makeRepository(t)
   const { objects, close } = openPackedRepository(folder)
   t.teardown(close)
-  const deltas = [...all(objects.ordinalCount)].filter((ordinal) => objects.stored(ordinal).base >= 0)
+  const deltas = [...all(objects.ordinalCount)].filter((ordinal) => storedEntry(objects, ordinal).base >= 0)
   const chosen = Uint32Array.of(deltas[0])
   const whole = await buffer(Readable.from(writePack(objects, chosen, { ofsDelta: true })))
   const copy = join(folder, '../copy.git')
