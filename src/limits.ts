@@ -16,7 +16,10 @@ export interface Limits {
   gitTagDepthMax: number
   gitPathMaxBytes: number
   gitCommandsMax: number
+  gitShallowMax: number
   gitPushOptionsMax: number
+  gitPushOptionMaxBytes: number
+  pushNonceSlopSeconds: number
   gitRefNameMaxBytes: number
   gitWantsMax: number
   gitHavesMax: number
@@ -72,7 +75,11 @@ export const defaultLimits: Limits = {
   gitTagDepthMax: 32,
   gitPathMaxBytes: 4 * KiB,
   gitCommandsMax: 100_000,
+  gitShallowMax: 100_000,
   gitPushOptionsMax: 1_000,
+  gitPushOptionMaxBytes: 4 * KiB,
+  // Between the advertisement, when the nonce is made, and the push that signs it a person may be asked for a passphrase.
+  pushNonceSlopSeconds: 600,
   gitRefNameMaxBytes: 1_024,
   gitWantsMax: 600_000,
   gitHavesMax: 600_000,

@@ -1,10 +1,11 @@
 /** Statements on repositories: by name with the asker's role, lists, and what their owners change. */
 import type { NamespaceId, Queryable, RepoId, UserId } from './queryable.ts'
+import type { RefRules } from './ref-rules.ts'
 
 type StoredType = 'model' | 'dataset' | 'space'
 type StoredVisibility = 'public' | 'private'
 
-export interface RepoRow {
+export interface RepoRow extends RefRules {
   id: RepoId
   namespaceId: NamespaceId
   type: StoredType
@@ -22,7 +23,8 @@ export interface RepoRow {
 export const repoColumns = `
   r.id, r.namespace_id as "namespaceId", r.type, n.name as namespace, r.name, r.visibility,
   convert_from(r.head_target, 'LATIN1') as "headTarget", r.refs_version as "refsVersion",
-  r.packs_version as "packsVersion", r.created_at as "createdAt", r.updated_at as "updatedAt"`
+  r.packs_version as "packsVersion", r.ref_rules as "refRules", r.ref_rules_version as "refRulesVersion",
+  r.created_at as "createdAt", r.updated_at as "updatedAt"`
 
 /** The greatest role that a user (an SQL expression) holds for `repos r`: as owner of the namespace, member or collaborator. */
 export function heldRole(user: string): string {

@@ -22,11 +22,25 @@ export interface FetchHost {
   refusedWants(objects: ObjectDatabase, refs: RefSnapshot, wants: readonly ObjectId[]): Promise<ObjectId[]>
 }
 
+/** The certificate of a signed push, as it came. Whether its signature holds is for those to check who have the keys. */
+export interface PushCertificate {
+  /** All of it, signature included. */
+  bytes: Buffer
+  /** Who signed: the key's id, name and time as the client wrote them. */
+  pusher: string | undefined
+  /** The address that was pushed to, as the client knows it. */
+  pushee: string | undefined
+  nonce: string | undefined
+}
+
 /** What the client sent in `git-receive-pack`, parsed. */
 export interface PushRequest {
   commands: readonly RefCommand[]
   atomic: boolean
   pushOptions: readonly string[]
+  /** The commits at which the client's own history is cut off: a push from a shallow clone. */
+  shallowIds?: readonly ObjectId[]
+  certificate?: PushCertificate
   /** The pack's bytes; undefined when every command deletes. Must be consumed, or left with `return()`. */
   pack: ByteStream | undefined
   /** Lines for the person who pushes (side-band 2). */
@@ -45,6 +59,8 @@ export interface PushReport {
 }
 
 export interface PushHost {
+  /** The nonce that signed pushes are to contain; without it they are not offered. */
+  pushNonce?(): string
   /** Takes the pack, checks everything, moves the refs in one transaction. Rejects only for defects and cancellation. */
   push(request: PushRequest): Promise<PushReport>
 }

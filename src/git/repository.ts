@@ -166,4 +166,6 @@ export interface RefCommand {
 export interface RefResult {
   name: string
   reason: string | undefined
+  /** What was done where it is not what was asked for (report-status-v2); what is left out is as asked. */
+  done?: { name?: string; oldId?: ObjectId; newId?: ObjectId; isForced?: boolean }
 }

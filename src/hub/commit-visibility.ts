@@ -13,17 +13,19 @@ import { findNonAncestors } from '../git/walk/ancestry.ts'
 import { CommitGraph, peel } from '../git/walk/commit-graph.ts'
 import type { Hub } from './hub.ts'
 import type { Repo } from './repo.ts'
+import { isRefVisible, visibilityClassOf } from './visible-refs.ts'
 
 /**
  * Answers that were yes, for a while: what a ref leads to stays visible until a forced push, and after it for the whole
  * retention window, which is longer.
  */
-const newVisible = () => new LRUCache<`${RepoId}/${ObjectId}`, true>({ max: 50_000, ttl: 600_000 })
+const newVisible = () => new LRUCache<`${RepoId}/${string}/${ObjectId}`, true>({ max: 50_000, ttl: 600_000 })
 /** Ids of repositories are those of one database. */
 const visibleOf = new WeakMap<Database, ReturnType<typeof newVisible>>()
 
 export interface VisibilityQuestion {
   objects: ObjectDatabase
+  /** Those that the caller sees. */
   refs: RefSnapshot
   ids: readonly ObjectId[]
 }
@@ -33,7 +35,8 @@ export async function findInvisibleIds(hub: Hub, repo: Repo, question: Visibilit
   const { objects, refs } = question
   const visible = visibleOf.get(hub.database) ?? newVisible()
   visibleOf.set(hub.database, visible)
-  const keyOf = (id: ObjectId) => `${repo.id}/${id}` as const
+  const visibilityClass = visibilityClassOf(repo)
+  const keyOf = (id: ObjectId) => `${repo.id}/${visibilityClass}/${id}` as const
   const asked = question.ids.filter((id) => visible.get(keyOf(id)) !== true)
   if (asked.length === 0) return []
   const graph = new CommitGraph(objects)
@@ -86,5 +89,7 @@ async function findUnreached(graph: CommitGraph, ids: readonly ObjectId[], tips:
 
 async function retainedIds(hub: Hub, repo: Repo): Promise<ObjectId[]> {
   const { refLogRetentionSeconds } = hub.config.limits
-  return (await listRetainedIds(hub.database, repo.id, refLogRetentionSeconds)) as ObjectId[]
+  const retained = await listRetainedIds(hub.database, repo.id, refLogRetentionSeconds)
+  const visibilityClass = visibilityClassOf(repo)
+  return retained.filter(({ name }) => isRefVisible(visibilityClass, name)).map(({ id }) => id as ObjectId)
 }

@@ -6,12 +6,14 @@ import type { ProtocolVersion } from '../git/protocol/capabilities.ts'
 import { uploadPack } from '../git/protocol/upload-pack.ts'
 import { findInvisibleIds } from './commit-visibility.ts'
 import type { Hub } from './hub.ts'
+import { pushNonce } from './push-certificates.ts'
 import type { Repo } from './repo.ts'
+import { visibleRefs } from './visible-refs.ts'
 
 /** The repository as the protocol's fetch side sees it. Access (read) has been decided. */
 export function fetchHost(hub: Hub, repo: Repo): FetchHost {
   return {
-    refs: () => hub.repositories.refs(repo),
+    refs: async () => (await visibleRefs(hub, repo)).snapshot,
     streamObjects: (using) => hub.repositories.streamObjects(repo, using),
     refusedWants: (objects, refs, wants) => findInvisibleIds(hub, repo, { objects, refs, ids: wants }),
   }
@@ -19,7 +21,8 @@ export function fetchHost(hub: Hub, repo: Repo): FetchHost {
 
 /** The answer to `info/refs?service=…` over HTTP. */
 export function advertise(hub: Hub, repo: Repo, options: Omit<AdvertiseOptions, 'smartHttp'>): ByteStream {
-  return advertiseRefs(fetchHost(hub, repo), { ...options, smartHttp: true })
+  const host = { ...fetchHost(hub, repo), pushNonce: () => pushNonce(hub, repo) }
+  return advertiseRefs(host, { ...options, smartHttp: true })
 }
 
 /** The answer to one request of `git-upload-pack`. `signal` fires when the client has gone. */

@@ -47,12 +47,12 @@ export async function findRepoWith(
 export function admit(actor: Actor, name: RepoName, found: FoundRepo, demanded: Role): Repo {
   if (actor.kind === 'operator') {
     if (found === undefined) throw repoNotFound(name, false)
-    return found.repo
+    return { ...found.repo, access: 'admin' }
   }
   const access = found === undefined ? 'none' : decideAccess(actor, found.repo, found.role)
   if (found === undefined || access === 'none') throw repoNotFound(name, actor.kind === 'anonymous')
   if (!allows(access, demanded)) throw tooLittle(actor, found.repo, access, demanded, found.role)
-  return found.repo
+  return { ...found.repo, access }
 }
 
 function repoNotFound(name: RepoName, isAnonymous: boolean): HoldfastError {
@@ -64,7 +64,7 @@ function repoNotFound(name: RepoName, isAnonymous: boolean): HoldfastError {
 
 function tooLittle(
   principal: Principal,
-  repo: Repo,
+  repo: Omit<Repo, 'access'>,
   access: Access,
   demanded: Role,
   role: Role | undefined,

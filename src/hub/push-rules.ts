@@ -1,7 +1,11 @@
-/** Rules about refs that need nothing but the commands and the objects they name. Each answers with git's own words. */
+/** Rules about refs: facts in, git's own words out. */
+import type { RefRule } from '../database/ref-rules.ts'
 import { type ObjectId, objectIdBytes } from '../git/object-id.ts'
 import type { ObjectDatabase, Ordinal, RefCommand, RefResult } from '../git/repository.ts'
 import { parseTag } from '../git/tag.ts'
+import { allows } from './access.ts'
+import type { Role } from './principal.ts'
+import { matchesPattern } from './ref-pattern.ts'
 
 /** A command that passed the rules, with what its new object finally points to where that is a tag. */
 export interface CheckedCommand extends RefCommand {
@@ -11,6 +15,53 @@ export interface CheckedCommand extends RefCommand {
 /** What can be said before the pack is read. Undefined: nothing against it. */
 export function refuseByName({ name }: RefCommand): string | undefined {
   return name.startsWith('refs/') ? undefined : 'funny refname'
+}
+
+/** What a rule says against a command: behind `ng <ref>`, and to the person. */
+export interface RuleObjection {
+  reason: string
+  explanation: string
+}
+
+export interface RuleFacts {
+  /** What the pusher may do with the repository. */
+  access: Role
+  /** The command moves the ref to something that does not contain what it was at; known only where `isForceRuled`. */
+  isForced: boolean
+}
+
+/** What the first of a repository's rules that speaks against a command says. */
+export function findRuleObjection(
+  rules: readonly RefRule[],
+  command: RefCommand,
+  facts: RuleFacts,
+): RuleObjection | undefined {
+  for (const rule of rules) {
+    if (!matchesPattern(rule.pattern, command.name)) continue
+    const [reason, words] = objectionOf(rule, command.newId === undefined, facts) ?? []
+    if (reason === undefined) continue
+    const [name, pattern] = [command.name, rule.pattern].map((text) => Buffer.from(text, 'latin1').toString())
+    return { reason, explanation: `error: ${name} ${words} (rule for ${pattern})\n` }
+  }
+  return undefined
+}
+
+function objectionOf(rule: RefRule, isDeletion: boolean, { access, isForced }: RuleFacts) {
+  if (rule.hidden && !allows(access, 'write')) {
+    return [`deny ${isDeletion ? 'deleting' : 'updating'} a hidden ref`, 'is hidden'] as const
+  }
+  const declined = 'protected branch hook declined'
+  if (rule.push === 'nobody') return [declined, 'may be pushed to by nobody'] as const
+  if (rule.push === 'admin' && !allows(access, 'admin')) return [declined, 'may be pushed to by admins only'] as const
+  if (rule.noDeletion && isDeletion) return ['deletion prohibited', 'may not be deleted'] as const
+  if (rule.fastForwardOnly && isForced) return ['non-fast-forward', 'may only move forward'] as const
+  return undefined
+}
+
+/** True where a rule asks whether the command moves its ref forward. */
+export function isForceRuled(rules: readonly RefRule[], { name, oldId, newId }: RefCommand): boolean {
+  if (oldId === undefined || newId === undefined || oldId === newId) return false
+  return rules.some((rule) => rule.fastForwardOnly === true && matchesPattern(rule.pattern, name))
 }
 
 /** Splits the commands into those that may be tried and the refusals of the others. */

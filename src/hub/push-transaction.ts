@@ -14,6 +14,7 @@ import type { QuarantinedPack } from '../repository/quarantine.ts'
 import type { Hub } from './hub.ts'
 import { findMissingLfs, grantLfs } from './lfs-presence.ts'
 import type { Principal } from './principal.ts'
+import { detailsOf } from './push-certificates.ts'
 import { explainMissingLfs, type PushContent, type PushedPointer, pointerKey } from './push-content.ts'
 import type { CheckedCommand } from './push-rules.ts'
 import type { Repo } from './repo.ts'
@@ -38,15 +39,22 @@ export interface Arrived {
   content: PushContent
 }
 
+/** Commands, and the version of the rules by which they were judged. */
+export interface JudgedCommands {
+  commands: readonly CheckedCommand[]
+  rulesVersion: string
+}
+
 /**
- * Moves the refs and makes the pack visible; the results of `commands`. Where it throws its outcome is unknown: the bytes
- * then stay for the sweep, in case it was committed.
+ * Moves the refs and makes the pack visible; the results of the commands, or undefined where the rules have changed since
+ * and nothing was done. Where it throws its outcome is unknown: the bytes then stay for the sweep, in case it was
+ * committed.
  */
 export async function commitPush(
   push: Push,
-  commands: readonly CheckedCommand[],
+  { commands, rulesVersion }: JudgedCommands,
   pack: Arrived | undefined,
-): Promise<RefResult[]> {
+): Promise<RefResult[] | undefined> {
   const { hub, principal, repo, options, request } = push
   const pointers = [...(pack?.content.pointers.values() ?? [])]
   let missing: FalseLfsClaim[] = []
@@ -57,6 +65,8 @@ export async function commitPush(
         actorId: principal.kind === 'user' ? principal.userId : undefined,
         commands,
         atomic: request.atomic,
+        rulesVersion,
+        details: detailsOf(hub, repo, request),
       })
       if (!outcome.applied || pack === undefined) return outcome
       missing = await findMissingLfs(tx, { repo, principal, pointers })
@@ -69,6 +79,7 @@ export async function commitPush(
       if (isHoldfastError(error, 'BytesMissing')) return undefined
       throw error
     })
+  if (applied?.rulesChanged) return undefined
   if (applied?.applied !== true) await pack?.quarantine.discard()
   if (applied !== undefined) return applied.results
   if (pack !== undefined) {

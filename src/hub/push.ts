@@ -2,7 +2,8 @@
  * A push: the only way in which a ref moves (design law 2). Checked in quarantine, brought to the bucket, then committed
  * in one transaction (push-transaction.ts).
  */
-import { type ErrorCode, isHoldfastError } from '../errors.ts'
+import { type RefRules, readRefRules } from '../database/ref-rules.ts'
+import { type ErrorCode, HoldfastError, isHoldfastError } from '../errors.ts'
 import type { PushHost, PushReport } from '../git/host.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { receivePack } from '../git/protocol/receive-pack.ts'
@@ -11,6 +12,7 @@ import type { Hub } from './hub.ts'
 import { proveUploads } from './lfs-transfer.ts'
 import type { Principal } from './principal.ts'
 import { blobsToNote, explainOversize, readContent } from './push-content.ts'
+import { judgeByRules } from './push-judgement.ts'
 import { type CheckedCommand, checkTargets, refuseByName } from './push-rules.ts'
 import { type Arrived, commitPush, failAll, type Push, type PushOptions, tipsOf } from './push-transaction.ts'
 import type { Repo } from './repo.ts'
@@ -97,14 +99,47 @@ async function decide(push: Push, commands: readonly RefCommand[], arrived: Arri
   const objection = arrived === undefined ? undefined : await findObjection(push, checked, arrived)
   if (objection !== undefined) return [...refused, ...failAll(checked, objection)]
 
+  return [...refused, ...(await commitByRules(push, checked, arrived))]
+}
+
+// Rules change by hand: more often than this within one push, somebody is to try again.
+const rulesReadMax = 3
+
+/** Commits what the repository's rules grant; judged again where they have changed before the transaction held the row. */
+async function commitByRules(
+  push: Push,
+  checked: readonly CheckedCommand[],
+  arrived: Arrived | undefined,
+): Promise<RefResult[]> {
+  const { hub, repo, request } = push
   const pack = arrived !== undefined && arrived.quarantine.received.objectCount > 0 ? arrived : undefined
-  if (pack !== undefined) {
-    await pack.quarantine.upload(request.signal)
-    const oids = new Set(Array.from(pack.content.pointers.values(), ({ lfsOid }) => lfsOid))
-    await proveUploads(push.hub, push.repo, push.principal, [...oids])
+  let isStored = false
+  let rules: RefRules | undefined = repo
+  for (let read = 0; read < rulesReadMax && rules !== undefined; read++) {
+    const { granted, refused } = await judgeByRules(push, checked, {
+      rules: rules.refRules,
+      objects: arrived?.quarantine.objects,
+    })
+    const isFutile = granted.length === 0 || (request.atomic && refused.length > 0)
+    if (isFutile) {
+      if (isStored) await pack?.quarantine.discard()
+      return [...refused, ...failAll(granted, 'atomic push failure')]
+    }
+    if (pack !== undefined && !isStored) await storePack(push, pack)
+    isStored = true
+    request.signal.throwIfAborted()
+    const results = await commitPush(push, { commands: granted, rulesVersion: rules.refRulesVersion }, pack)
+    if (results !== undefined) return [...refused, ...results]
+    rules = await readRefRules(hub.database, repo.id)
   }
-  request.signal.throwIfAborted()
-  return [...refused, ...(await commitPush(push, checked, pack))]
+  throw new HoldfastError('Conflict', { message: 'The rules of this repository are changing. Push again.' })
+}
+
+/** Brings the pack's bytes to the bucket, and notes what of its LFS objects the pusher has just uploaded. */
+async function storePack({ hub, repo, principal, request }: Push, { quarantine, content }: Arrived): Promise<void> {
+  await quarantine.upload(request.signal)
+  const oids = new Set(Array.from(content.pointers.values(), ({ lfsOid }) => lfsOid))
+  await proveUploads(hub, repo, principal, [...oids])
 }
 
 /** What speaks against the pack's content, after telling the person about it. */

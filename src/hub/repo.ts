@@ -1,5 +1,7 @@
 /** A hosted repository as the rules see it: one row, read at the start of every request and never kept. */
 import type { NamespaceId, RepoId } from '../database/queryable.ts'
+import type { RefRules } from '../database/ref-rules.ts'
+import type { Role } from './principal.ts'
 
 export const repoTypes = ['model', 'dataset', 'space'] as const
 export type RepoType = (typeof repoTypes)[number]
@@ -12,10 +14,12 @@ export interface RepoName {
   name: string
 }
 
-export interface Repo extends RepoName {
+export interface Repo extends RepoName, RefRules {
   id: RepoId
   namespaceId: NamespaceId
   visibility: Visibility
+  /** What whoever opened it may do with it. */
+  access: Role
   /** The full name of the ref HEAD points to, latin1. */
   headTarget: string
   refsVersion: string

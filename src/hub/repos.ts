@@ -35,7 +35,8 @@ export async function createRepo(hub: Hub, actor: Actor, name: RepoName, visibil
   const createdBy = actor.kind === 'user' ? actor.userId : undefined
   const repo = await insertRepo(hub.database, { namespaceId, type: name.type, name: name.name, visibility, createdBy })
   if (repo === undefined) throw repoNameTaken(hub, { ...name, namespace })
-  return repo
+  // Who may make it may push to it.
+  return { ...repo, access: 'write' }
 }
 
 /** The address of a repository for people and for git. */
@@ -74,7 +75,8 @@ export async function listVisibleRepos(
     beforeId: after,
     rowsMax: max + 1,
   })
-  const repos = rows.slice(0, max)
+  const access = actor.kind === 'operator' ? 'admin' : 'read'
+  const repos = rows.slice(0, max).map((row): Repo => ({ ...row, access }))
   return { repos, next: rows.length > max ? repos[max - 1].id : undefined }
 }
 

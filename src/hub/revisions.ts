@@ -8,6 +8,7 @@ import type { ObjectDatabase, Ref, RefSnapshot } from '../git/repository.ts'
 import { findInvisibleIds, isCommitVisible, locateCommit } from './commit-visibility.ts'
 import type { Hub } from './hub.ts'
 import type { Repo } from './repo.ts'
+import { visibleRefs } from './visible-refs.ts'
 
 export interface ResolvedRevision {
   commitId: ObjectId
@@ -37,7 +38,7 @@ export async function resolveRevisionPath(
   repo: Repo,
   segments: readonly string[],
 ): Promise<ResolvedRevision & { path: string[] }> {
-  const refs = await hub.repositories.refs(repo)
+  const { snapshot: refs } = await visibleRefs(hub, repo)
   return await hub.repositories.withObjects(repo, async (objects) => {
     const [first = ''] = segments
     const fullId = parseObjectId(first)

@@ -35,7 +35,7 @@ async function pushTo(database: Database, { repoId, userId, commands, atomic }: 
     peeledId: toId(peeledId),
   }))
   const { results } = await database.transaction((tx) =>
-    applyRefCommands(tx, { repoId, actorId: userId, commands: moves, atomic }),
+    applyRefCommands(tx, { repoId, actorId: userId, commands: moves, atomic, rulesVersion: '0' }),
   )
   t.same(
     results.map(({ name }) => name),
@@ -144,7 +144,8 @@ t.test('a push that waits for HEAD to move sees where it went, and the other way
   let moved: Promise<boolean> | undefined
   await database.transaction(async (tx) => {
     const commands = [{ name: 'refs/heads/main', oldId: id(1), newId: undefined, peeledId: undefined }]
-    t.ok((await applyRefCommands(tx, { repoId, actorId: undefined, commands, atomic: false })).applied)
+    const push = { repoId, actorId: undefined, commands, atomic: false, rulesVersion: '0' }
+    t.ok((await applyRefCommands(tx, push)).applied)
     moved = database.transaction(async (other) => {
       await lockRepo(other, repoId)
       return await updateHeadTarget(other, repoId, 'refs/heads/main')
@@ -277,7 +278,7 @@ t.test('the log says who moved what', async (t) => {
 t.test('a push whose transaction fails moved nothing; a deleted repository takes none', async (t) => {
   const { database, repoId, names } = await setUp(t)
   const commands = [{ name: 'refs/heads/main', oldId: undefined, newId: id(1), peeledId: undefined }]
-  const push = { repoId, actorId: undefined, commands, atomic: false }
+  const push = { repoId, actorId: undefined, commands, atomic: false, rulesVersion: '0' }
   const failing = database.transaction(async (tx) => {
     t.equal((await applyRefCommands(tx, push)).applied, true)
     throw new Error('later')
@@ -287,6 +288,7 @@ t.test('a push whose transaction fails moved nothing; a deleted repository takes
   t.same(await database.transaction((tx) => applyRefCommands(tx, { ...push, commands: [] })), {
     results: [],
     applied: false,
+    rulesChanged: false,
   })
   await database.query('delete from repos')
   await t.rejects(

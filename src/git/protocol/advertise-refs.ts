@@ -1,5 +1,6 @@
 /** The answer to `info/refs?service=…`: the refs in versions 0 and 1, the capabilities in version 2. */
 
+import type { PushHost } from '../host.ts'
 import { nullId } from '../object-id.ts'
 import type { Ref, RefSnapshot } from '../repository.ts'
 import {
@@ -19,9 +20,9 @@ export interface AdvertiseOptions {
   smartHttp?: boolean
 }
 
-/** Writes the advertisement of what `host` shows the caller. */
+/** Writes the advertisement of what `host` shows the caller; signed pushes are offered where it has a nonce for them. */
 export async function* advertiseRefs(
-  host: { refs(): Promise<RefSnapshot> },
+  host: { refs(): Promise<RefSnapshot> } & Pick<PushHost, 'pushNonce'>,
   { service, version, smartHttp = false }: AdvertiseOptions,
 ): AsyncGenerator<Uint8Array> {
   if (version === 2 && service === 'git-upload-pack') {
@@ -31,7 +32,9 @@ export async function* advertiseRefs(
   const snapshot = await host.refs()
   if (smartHttp) yield Buffer.concat([dataPacket(`# service=${service}\n`), flushPacket])
   if (version === 1) yield dataPacket('version 1\n')
-  yield* inChunks(service === 'git-upload-pack' ? uploadPackLines(snapshot) : receivePackLines(snapshot))
+  yield* inChunks(
+    service === 'git-upload-pack' ? uploadPackLines(snapshot) : receivePackLines(snapshot, host.pushNonce?.()),
+  )
 }
 
 function* uploadPackLines({ headTarget, headId, refs }: RefSnapshot): Iterable<string> {
@@ -42,8 +45,9 @@ function* uploadPackLines({ headTarget, headId, refs }: RefSnapshot): Iterable<s
 }
 
 /** HEAD and peeled tags are left out: a push has no use for them, and git's receive-pack does the same. */
-function receivePackLines({ refs }: RefSnapshot): Iterable<string> {
-  return refLines(refs, receivePackCapabilities.join(' '), false)
+function receivePackLines({ refs }: RefSnapshot, nonce: string | undefined): Iterable<string> {
+  const certificates = nonce === undefined ? [] : [`push-cert=${nonce}`]
+  return refLines(refs, [...receivePackCapabilities, ...certificates].join(' '), false)
 }
 
 function* refLines(refs: readonly Ref[], capabilities: string, peel: boolean): Iterable<string> {

@@ -1,28 +1,49 @@
 /** What a client sends in git-receive-pack before the pack: commands, capabilities, push options (gitprotocol-pack). */
 import type { Limits } from '../../config.ts'
 import { HoldfastError } from '../../errors.ts'
+import type { PushCertificate } from '../host.ts'
 import { nullId, type ObjectId, parseObjectId } from '../object-id.ts'
 import { isDeletableRefName, isPushableRefName } from '../ref-name.ts'
 import type { RefCommand, RefResult } from '../repository.ts'
 import { type Capabilities, parseCapabilities } from './capabilities.ts'
 import { lineOf, type PacketReader } from './pkt-line.ts'
+import { type ParsedCertificate, readCertificate } from './push-certificate.ts'
+import type { ReportVersion } from './report-status.ts'
 import { largeSideBand, type SideBand } from './side-band.ts'
 
 export interface PushHead {
   commands: RefCommand[]
   pushOptions: string[]
+  /** Where the client's history ends: it pushes from a shallow clone. */
+  shallowIds: ObjectId[]
+  certificate: PushCertificate | undefined
+  /** The certificate names the push options that came beside it. */
+  isConsistent: boolean
   atomic: boolean
-  /** The client reads a report of what became of its commands. */
-  wantsReport: boolean
+  /** The report that the client reads of what became of its commands; undefined: none. */
+  reportVersion: ReportVersion | undefined
   isQuiet: boolean
   sideBand: SideBand
 }
 
-export type PushLimits = Pick<Limits, 'gitCommandsMax' | 'gitPushOptionsMax' | 'gitRefNameMaxBytes'>
+export type PushLimits = Pick<
+  Limits,
+  'gitCommandsMax' | 'gitShallowMax' | 'gitPushOptionsMax' | 'gitPushOptionMaxBytes' | 'gitRefNameMaxBytes'
+>
 
 /** What is known before the first command: a client that reads nothing back. */
 export function emptyPushHead(): PushHead {
-  return { commands: [], pushOptions: [], atomic: false, wantsReport: false, isQuiet: false, sideBand: undefined }
+  return {
+    commands: [],
+    pushOptions: [],
+    shallowIds: [],
+    certificate: undefined,
+    isConsistent: true,
+    atomic: false,
+    reportVersion: undefined,
+    isQuiet: false,
+    sideBand: undefined,
+  }
 }
 
 /**
@@ -31,15 +52,21 @@ export function emptyPushHead(): PushHead {
  */
 export async function parsePushHead(packets: PacketReader, limits: PushLimits, head: PushHead): Promise<void> {
   let hasOptions = false
+  let signed: ParsedCertificate | undefined
   let packet = await packets.read()
   for (; packet instanceof Buffer; packet = await packets.read()) {
     const line = lineOf(packet)
     const split = line.indexOf('\0')
     if (split >= 0) hasOptions = applyCapabilities(head, parseCapabilities(line.slice(split + 1)))
-    addCommandLine(head, split < 0 ? line : line.slice(0, split), limits)
+    const command = split < 0 ? line : line.slice(0, split)
+    if (command === 'push-cert') signed = await readCertificate(packets)
+    else if (command.startsWith('shallow ')) addShallowLine(head, command, limits)
+    else addCommandLine(head, command, limits)
   }
+  if (signed !== undefined) takeCertificate(head, signed, limits)
   if (head.commands.length > 0 && packet !== 'flush') throw new HoldfastError('InputTruncated')
   if (hasOptions) await parsePushOptions(packets, limits, head.pushOptions)
+  head.isConsistent = signed === undefined || isSameList(signed.pushOptions, head.pushOptions)
 }
 
 /** The commands whose names cannot stand: malformed ones, and those named twice. */
@@ -60,16 +87,39 @@ export function refuseNames(commands: readonly RefCommand[], limits: PushLimits)
 }
 
 function applyCapabilities(head: PushHead, asked: Capabilities): boolean {
-  head.wantsReport = asked.has('report-status') || asked.has('report-status-v2')
+  if (asked.has('report-status')) head.reportVersion = 1
+  if (asked.has('report-status-v2')) head.reportVersion = 2
   head.atomic = asked.has('atomic')
   head.isQuiet = asked.has('quiet')
   if (asked.has('side-band-64k')) head.sideBand = largeSideBand
   return asked.has('push-options')
 }
 
+/** A signed push has its commands in the certificate, and nowhere else. */
+function takeCertificate(head: PushHead, { certificate, commandLines }: ParsedCertificate, limits: PushLimits): void {
+  if (head.commands.length > 0) {
+    throw new HoldfastError('InputInvalid', {
+      message: 'protocol error: got both push certificate and unsigned commands',
+    })
+  }
+  for (const line of commandLines) addCommandLine(head, line, limits)
+  head.certificate = certificate
+}
+
+function addShallowLine(head: PushHead, line: string, limits: PushLimits): void {
+  const id = parseObjectId(line.slice('shallow '.length))
+  if (id === undefined) {
+    throw new HoldfastError('InputInvalid', {
+      message: `protocol error: expected shallow sha, got '${line.slice(0, 80)}'`,
+    })
+  }
+  if (head.shallowIds.length >= limits.gitShallowMax) {
+    throw new HoldfastError('InputTooLarge', { message: `More than ${limits.gitShallowMax} shallow commits.` })
+  }
+  head.shallowIds.push(id)
+}
+
 function addCommandLine(head: PushHead, line: string, limits: PushLimits): void {
-  // Where a shallow clone's history ends: nothing to do, since a push is accepted only if its history is complete here.
-  if (/^shallow [0-9a-f]{40}$/.test(line)) return
   const [, oldText, newText, name] = /^([0-9a-f]{40}) ([0-9a-f]{40}) (.+)$/s.exec(line) ?? []
   if (name === undefined) {
     throw new HoldfastError('InputInvalid', {
@@ -92,7 +142,19 @@ async function parsePushOptions(packets: PacketReader, limits: PushLimits, optio
     if (options.length >= limits.gitPushOptionsMax) {
       throw new HoldfastError('InputTooLarge', { message: `More than ${limits.gitPushOptionsMax} push options.` })
     }
-    options.push(packet.toString('utf8').replace(/\n$/, ''))
+    const option = packet.toString('utf8').replace(/\n$/, '')
+    if (packet.length > limits.gitPushOptionMaxBytes) {
+      const start = option.slice(0, 40)
+      throw new HoldfastError('InputTooLarge', {
+        message: `The push option '${start}…' is longer than ${limits.gitPushOptionMaxBytes} bytes.`,
+      })
+    }
+    if (option.includes('\0')) throw new HoldfastError('InputInvalid', { message: 'A push option holds a NUL.' })
+    options.push(option)
   }
   if (packet !== 'flush') throw new HoldfastError('InputTruncated')
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((entry, index) => entry === b[index])
 }

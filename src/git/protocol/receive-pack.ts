@@ -66,8 +66,8 @@ async function runPush(
   { packets, head, limits, signal }: Push,
   progress: ProgressChannel,
 ): Promise<PushReport> {
-  const { commands, atomic, pushOptions, isQuiet } = head
-  const refused = new Map(refuseNames(commands, limits).map((result) => [result.name, result]))
+  const { commands, atomic, pushOptions, shallowIds, certificate, isQuiet } = head
+  const refused = new Map(refuse(head, limits).map((result) => [result.name, result]))
   const accepted = commands.filter(({ name }) => !refused.has(name))
   const isFutile = accepted.length === 0 || (atomic && refused.size > 0)
   const report = isFutile
@@ -76,6 +76,8 @@ async function runPush(
         commands: accepted,
         atomic,
         pushOptions,
+        shallowIds,
+        certificate,
         pack: accepted.some(({ newId }) => newId !== undefined) ? packets.rest() : undefined,
         // A quiet client is spared the counters, which end in a carriage return; messages reach it, as those of git's hooks do.
         progress: (text) => {
@@ -86,6 +88,11 @@ async function runPush(
   return { unpack: report.unpack, results: inOrder(head, [...refused.values(), ...report.results]) }
 }
 
+function refuse({ commands, isConsistent }: PushHead, limits: Limits): RefResult[] {
+  if (isConsistent) return refuseNames(commands, limits)
+  return commands.map(({ name }) => ({ name, reason: 'inconsistent push options' }))
+}
+
 /** One result per command, in the client's order. */
 function inOrder({ commands }: PushHead, results: readonly RefResult[]): RefResult[] {
   const byName = new Map(results.map((result) => [result.name, result]))
@@ -93,8 +100,8 @@ function inOrder({ commands }: PushHead, results: readonly RefResult[]): RefResu
   return names.map((name) => byName.get(name) ?? { name, reason: 'internal error' })
 }
 
-function* writeAnswer({ wantsReport, sideBand }: PushHead, report: PushReport): Iterable<Uint8Array> {
-  const lines = wantsReport ? writeReport(report) : Buffer.alloc(0)
+function* writeAnswer({ reportVersion, sideBand }: PushHead, report: PushReport): Iterable<Uint8Array> {
+  const lines = reportVersion === undefined ? Buffer.alloc(0) : writeReport(report, reportVersion)
   if (sideBand === undefined) {
     yield lines
     return

@@ -9,6 +9,7 @@ import type { UserPrincipal } from '../../hub/principal.ts'
 import type { RepoName, RepoType } from '../../hub/repo.ts'
 import { deleteRepo, listVisibleRepos, repoUrl } from '../../hub/repos.ts'
 import { resolveRevision } from '../../hub/revisions.ts'
+import { visibleRefs } from '../../hub/visible-refs.ts'
 import { pathOf } from '../path-safety.ts'
 import { apiRepoRoute, apiTypeNames } from '../repo-route.ts'
 import { pickExpanded, summarizeRepo, writeRepoInfo } from './repo-info.ts'
@@ -140,7 +141,7 @@ async function describe(
 
 /** An empty repository has no commit to describe, and is one all the same. */
 async function resolveDefault(hub: Hub, repo: Parameters<typeof resolveRevision>[1]) {
-  const { headId } = await hub.repositories.refs(repo)
+  const { headId } = (await visibleRefs(hub, repo)).snapshot
   return headId === undefined ? { commitId: undefined } : await resolveRevision(hub, repo, 'HEAD')
 }
 
