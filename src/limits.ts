@@ -60,6 +60,7 @@ export interface Limits {
   doomedBytesGraceSeconds: number
   orphanBytesGraceSeconds: number
   compactionPacksMin: number
+  inlinePackMaxBytes: number
 }
 
 /** What holds where no setting says otherwise. */
@@ -129,4 +130,6 @@ export const defaultLimits: Limits = {
   doomedBytesGraceSeconds: 86_400,
   orphanBytesGraceSeconds: 2 * 86_400,
   compactionPacksMin: 20,
+  // Index included. A push that small costs no request to the bucket; compaction brings it there.
+  inlinePackMaxBytes: 256 * KiB,
 }

@@ -33,30 +33,15 @@ export interface FalseLfsClaim extends LfsClaim {
   heldBytes: number | undefined
 }
 
-// Who may read a repository: the same facts that hub/access.ts decides on, as a set. Every token may at least read.
-const readableElsewhere = `exists (
-    select from lfs_grants g join repos r on r.id = g.repo_id
-    where g.oid = o.oid and (
-      r.visibility = 'public' or $3::boolean or r.namespace_id = $2::bigint
-      or exists (select from organization_members m where m.organization_id = r.namespace_id and m.user_id = $2::bigint)
-      or exists (select from collaborators c where c.repo_id = r.id and c.user_id = $2::bigint)))`
-
-const grantedHere = 'exists (select from lfs_grants g where g.repo_id = $1 and g.oid = o.oid)'
-
-const provenHere = `exists (
-    select from lfs_uploads u
-    where u.repo_id = $1 and u.oid = o.oid and u.user_id = $2::bigint and u.proven_at is not null)`
-
-const usable = `(${grantedHere} or ${provenHere} or ${readableElsewhere})`
-
 /** What the instance holds of `oids`, and what of that the asker may know about. Absent oids have no row. */
 export async function findLfsObjects(db: Queryable, asker: LfsAsker, oids: readonly string[]): Promise<LfsObjectRow[]> {
   const rows = await db.query<Omit<LfsObjectRow, 'sizeBytes'> & { sizeBytes: string }>(
     `select encode(o.oid, 'hex') as "lfsOid", o.size_bytes as "sizeBytes", o.key,
-      ${grantedHere} as "isGranted", ${usable} as "isUsable"
+      exists (select from lfs_grants g where g.repo_id = $1 and g.oid = o.oid) as "isGranted",
+      o.oid in (select usable_lfs_oids($1, $2, $3, $4)) as "isUsable"
     from lfs_objects o
-    where o.oid = any (select decode(hex, 'hex') from unnest($4::text[]) as hex)`,
-    [asker.repoId, asker.userId, asker.isAdmin, oids],
+    where o.oid = any ($4::bytea[])`,
+    [asker.repoId, asker.userId, asker.isAdmin, oids.map(toBytes)],
   )
   return rows.map((row) => ({ ...row, sizeBytes: Number(row.sizeBytes) }))
 }
@@ -71,25 +56,14 @@ export async function lockUsableLfsObjects(
   claims: readonly LfsClaim[],
 ): Promise<FalseLfsClaim[]> {
   const rows = await tx.query<{ lfsOid: string; sizeBytes: string; heldBytes: string | null }>(
-    `with wanted as materialized (
-      select distinct decode(hex, 'hex') as oid, size_bytes
-      from unnest($4::text[], $5::bigint[]) as claim (hex, size_bytes)
-    ), held as materialized (
-      select o.oid, o.size_bytes from lfs_objects o
-      where o.oid in (select oid from wanted) and ${usable}
-      order by o.oid
-      for key share of o
-    )
-    select encode(oid, 'hex') as "lfsOid", wanted.size_bytes as "sizeBytes", held.size_bytes as "heldBytes"
-    from wanted left join held using (oid)
-    where held.size_bytes is distinct from wanted.size_bytes
-    order by oid, wanted.size_bytes`,
+    `select encode(oid, 'hex') as "lfsOid", size_bytes as "sizeBytes", held_bytes as "heldBytes"
+    from lock_usable_lfs_objects($1, $2, $3, $4, $5)`,
     [
       asker.repoId,
       asker.userId,
       asker.isAdmin,
-      claims.map((claim) => claim.lfsOid),
-      claims.map((claim) => claim.sizeBytes),
+      claims.map(({ lfsOid }) => toBytes(lfsOid)),
+      claims.map(({ sizeBytes }) => sizeBytes),
     ],
   )
   return rows.map(({ lfsOid, sizeBytes, heldBytes }) => ({
@@ -137,4 +111,8 @@ export async function insertLfsGrants(tx: Queryable, repoId: RepoId, oids: reado
     on conflict do nothing`,
     [repoId, oids],
   )
+}
+
+function toBytes(lfsOid: string): Buffer {
+  return Buffer.from(lfsOid, 'hex')
 }

@@ -28,10 +28,18 @@ export interface NewPack extends SectionEnds {
   rootIds: Buffer | null
   /** Of a clone pack: the ids, 20 bytes each, of the tips that it is the closure of. */
   tipIds: Buffer | null
+  /** The bytes of a small pack, which then lie in the database; undefined where they lie in the bucket. */
+  inline: InlinePack | undefined
+}
+
+export interface InlinePack {
+  pack: Buffer
+  index: Buffer
 }
 
 /** A pack as it is listed: without ids that only pushes, compaction and collection ask for. */
-export interface PackRow extends Omit<NewPack, 'repoId' | 'outsideIds' | 'rootIds'> {
+export interface PackRow extends Omit<NewPack, 'repoId' | 'outsideIds' | 'rootIds' | 'inline'> {
+  isInline: boolean
   /** Orders a repository's packs as they became visible. */
   sequence: string
 }
@@ -40,39 +48,47 @@ export interface PackList {
   packsVersion: string
   /** In the order in which they became visible. */
   packs: PackRow[]
+  /** By pack id: the bytes of small packs. */
+  inline: Map<string, InlinePack>
 }
 
-/** A repository's packs and their version, in one statement; undefined once the repository is deleted. */
-export async function listPacks(db: Queryable, repoId: RepoId): Promise<PackList | undefined> {
-  const rows = await db.query<PackRow & { packsVersion: string }>(
-    `select r.packs_version as "packsVersion", p.id, p.sequence, p.tier, p.is_thin as "isThin", p.checksum, p.object_count::float8 as "objectCount", p.pack_bytes::float8 as "packBytes",
+/**
+ * A repository's packs and their version, in one statement; undefined once the repository is deleted. With the bytes of
+ * those in the database that the caller does not hold yet; without any where it does not say what it holds.
+ */
+export async function listPacks(
+  db: Queryable,
+  repoId: RepoId,
+  heldPackIds?: readonly string[],
+): Promise<PackList | undefined> {
+  const rows = await db.query<PackRow & { packsVersion: string; pack: Buffer | null; index: Buffer | null }>(
+    `select r.packs_version as "packsVersion", p.id, p.sequence, p.tier, p.is_thin as "isThin", p.checksum,
+       p.object_count::float8 as "objectCount", p.pack_bytes::float8 as "packBytes",
        p.index_bytes::float8 as "indexBytes", p.section_counts::float8[] as "sectionCounts",
-       p.section_ends::float8[] as "sectionEnds", p.tip_ids as "tipIds"
-     from repos r left join packs p on p.repo_id = r.id
+       p.section_ends::float8[] as "sectionEnds", p.tip_ids as "tipIds", p.is_inline as "isInline", i.pack, i.index
+     from repos r
+     left join packs p on p.repo_id = r.id
+     left join lateral (
+       select pack, index from inline_packs where p.is_inline and pack_id = p.id and p.id <> all ($2::uuid[]) offset 0
+     ) i on true
      where r.id = $1
      order by p.sequence`,
-    [repoId],
+    [repoId, heldPackIds ?? null],
     'list-packs',
   )
   if (rows.length === 0) return undefined
-  const [{ packsVersion }] = rows
-  const packs = rows.filter(({ id }) => id !== null).map(({ packsVersion: _, ...pack }) => pack)
-  return { packsVersion, packs }
+  const list: PackList = { packsVersion: rows[0].packsVersion, packs: [], inline: new Map() }
+  for (const { packsVersion: _, pack, index, ...row } of rows) {
+    if (row.id !== null) list.packs.push(row)
+    if (pack !== null && index !== null) list.inline.set(row.id, { pack, index })
+  }
+  return list
 }
 
 /** The ids of all packs of a repository. */
 export async function listPackIds(db: Queryable, repoId: RepoId): Promise<string[]> {
   const rows = await db.query<{ packId: string }>('select id as "packId" from packs where repo_id = $1', [repoId])
   return rows.map(({ packId }) => packId)
-}
-
-/**
- * Makes a pack visible when `tx` commits. Its bytes must be durable. Locks the repository's row, so that packs become
- * visible in the order of their sequence. Throws RepoNotFound where the repository is gone.
- */
-export async function insertPack(tx: Queryable, pack: NewPack): Promise<void> {
-  await raisePacksVersion(tx, pack.repoId)
-  await insertPackRow(tx, pack)
 }
 
 async function raisePacksVersion(tx: Queryable, repoId: RepoId): Promise<void> {
@@ -84,28 +100,28 @@ async function raisePacksVersion(tx: Queryable, repoId: RepoId): Promise<void> {
   if (rows.length === 0) throw new HoldfastError('RepoNotFound')
 }
 
-async function insertPackRow(tx: Queryable, pack: NewPack): Promise<void> {
-  await tx.query(
-    `insert into packs (id, repo_id, is_thin, checksum, object_count, pack_bytes, index_bytes, outside_ids, tier,
-       section_counts, section_ends, root_ids, tip_ids)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-    [
-      pack.id,
-      pack.repoId,
-      pack.isThin,
-      pack.checksum,
-      pack.objectCount,
-      pack.packBytes,
-      pack.indexBytes,
-      pack.outsideIds,
-      pack.tier,
-      pack.sectionCounts,
-      pack.sectionEnds,
-      pack.rootIds,
-      pack.tipIds,
-    ],
-    'insert-pack',
-  )
+/** The arguments of the SQL function `insert_pack` behind the repository. */
+export function packArguments({ inline, ...row }: NewPack): unknown[] {
+  const columns = {
+    id: row.id,
+    tier: row.tier,
+    is_thin: row.isThin,
+    checksum: bytesInJson(row.checksum),
+    object_count: row.objectCount,
+    pack_bytes: row.packBytes,
+    index_bytes: row.indexBytes,
+    outside_ids: bytesInJson(row.outsideIds),
+    section_counts: row.sectionCounts,
+    section_ends: row.sectionEnds,
+    root_ids: bytesInJson(row.rootIds),
+    tip_ids: bytesInJson(row.tipIds),
+  }
+  return [JSON.stringify(columns), inline?.pack ?? null, inline?.index ?? null]
+}
+
+/** As PostgreSQL writes and reads bytea. */
+function bytesInJson(bytes: Buffer | null): string | null {
+  return bytes === null ? null : `\\x${bytes.toString('hex')}`
 }
 
 export interface PackReplacement {
@@ -131,7 +147,9 @@ export async function replacePacks(tx: Queryable, replacement: PackReplacement):
   if (removed.length !== removedPackIds.length) {
     throw quicker()
   }
-  for (const pack of added) await insertPackRow(tx, pack)
+  for (const pack of added) {
+    await tx.query('select insert_pack($1, $2, $3, $4)', [repoId, ...packArguments(pack)], 'insert-pack')
+  }
   await doomBytes(tx, doomedKeys, graceSeconds)
 }
 

@@ -1,15 +1,17 @@
 /**
- * Checks what is at rest: every pack is read back from the bucket and compared with its checksum, its index and its
+ * Checks what is at rest: every pack is read back from where it lies and compared with its checksum, its index and its
  * catalogue row; every commit, tree and tag is read, hashed, and what it names looked up; every ref's object and every LFS
  * object's bytes must be there. Deep: blobs and LFS bytes are read and hashed as well. Changes nothing; safe beside a
  * running server.
  */
 import { createHash } from 'node:crypto'
+import type { ByteStream } from '../bucket/bucket.ts'
 import { packKey } from '../bucket/keys.ts'
+import { oneChunk } from '../bucket/streams.ts'
 import { type LfsBytesRow, listLfsBytes } from '../database/checks.ts'
 import { listPacks, type PackRow } from '../database/packs.ts'
 import type { RepoId } from '../database/queryable.ts'
-import { isHoldfastError } from '../errors.ts'
+import { HoldfastError, isHoldfastError } from '../errors.ts'
 import { PackIndex } from '../git/pack/pack-index.ts'
 import { locateId } from '../git/repository.ts'
 import { readTail } from './fsck-bytes.ts'
@@ -33,9 +35,18 @@ export interface RepoCheck {
 export async function checkRepo(hub: Hub, repo: Repo, options: FsckOptions): Promise<RepoCheck> {
   const where = repoPath(repo)
   const onFault = (fault: string) => options.onFault(`${where}: ${fault}`)
-  const listed = await listPacks(hub.database, repo.id)
+  const listed = await listPacks(hub.database, repo.id, [])
   const packs = listed?.packs ?? []
-  for (const pack of packs) await reporting(onFault, `pack ${pack.id}`, () => checkPack(hub, repo.id, pack))
+  for (const pack of packs) {
+    const inline = listed?.inline.get(pack.id)
+    const readFile = async (kind: 'pack' | 'idx') => {
+      if (!pack.isInline) return await hub.bucket.get(packKey(repo.id, pack.id, kind))
+      if (inline === undefined)
+        throw new HoldfastError('BytesMissing', { message: 'its bytes are not in the database' })
+      return oneChunk(kind === 'pack' ? inline.pack : inline.index)
+    }
+    await reporting(onFault, `pack ${pack.id}`, () => checkPack(pack, readFile))
+  }
   const check: RepoCheck = { refs: 0, packs: packs.length, objects: 0 }
   await reporting(onFault, 'refs', async () => {
     const { refs, headTarget } = await hub.repositories.refs(repo)
@@ -83,9 +94,9 @@ async function reporting(onFault: (fault: string) => void, what: string, check: 
   }
 }
 
-async function checkPack(hub: Hub, repoId: RepoId, row: PackRow): Promise<Verdict> {
+async function checkPack(row: PackRow, readFile: (kind: 'pack' | 'idx') => Promise<ByteStream>): Promise<Verdict> {
   const sha1 = createHash('sha1')
-  const { sizeBytes, tail } = await readTail(await hub.bucket.get(packKey(repoId, row.id, 'pack')), {
+  const { sizeBytes, tail } = await readTail(await readFile('pack'), {
     tailBytes: 20,
     onBytes: (bytes) => sha1.update(bytes),
   })
@@ -93,7 +104,7 @@ async function checkPack(hub: Hub, repoId: RepoId, row: PackRow): Promise<Verdic
   if (!sha1.digest().equals(tail)) return 'its bytes do not match its checksum'
   if (!tail.equals(row.checksum)) return 'its checksum is not the one of its row'
   const chunks: Uint8Array[] = []
-  for await (const chunk of await hub.bucket.get(packKey(repoId, row.id, 'idx'))) chunks.push(chunk)
+  for await (const chunk of await readFile('idx')) chunks.push(chunk)
   const index = new PackIndex(Buffer.concat(chunks))
   if (!index.packChecksum.equals(tail)) return 'its index belongs to another pack'
   if (index.objectCount !== row.objectCount) {

@@ -1,6 +1,6 @@
 /** Certificates of signed pushes: recorded with the push, their nonce checked; the signature is left to who has the keys. */
 import { createHmac } from 'node:crypto'
-import type { PushDetails } from '../database/refs.ts'
+import type { PushDetails } from '../database/pushes.ts'
 import type { PushRequest } from '../git/host.ts'
 import { checkPushNonce, formatPushNonce, type NonceKey } from '../git/protocol/push-nonce.ts'
 import type { Hub } from './hub.ts'

@@ -1,21 +1,18 @@
 /**
  * The transaction of a push (design law 2): refs by compare-and-swap, the pack's row, LFS grants and notes for the
- * background, together or not at all.
+ * background, together or not at all, in one statement.
  */
-import { enqueueJob } from '../database/jobs.ts'
-import type { FalseLfsClaim } from '../database/lfs-objects.ts'
-import type { Queryable } from '../database/queryable.ts'
-import { applyRefCommands } from '../database/refs.ts'
-import { HoldfastError, isHoldfastError } from '../errors.ts'
+import { commitPush as commitRows, type PushedPack } from '../database/pushes.ts'
+import { isHoldfastError } from '../errors.ts'
 import type { PushRequest } from '../git/host.ts'
 import type { ObjectId } from '../git/object-id.ts'
 import type { RefCommand, RefResult } from '../git/repository.ts'
 import type { QuarantinedPack } from '../repository/quarantine.ts'
 import type { Hub } from './hub.ts'
-import { findMissingLfs, grantLfs } from './lfs-presence.ts'
+import { findMissingLfs } from './lfs-presence.ts'
 import type { Principal } from './principal.ts'
 import { detailsOf } from './push-certificates.ts'
-import { explainMissingLfs, type PushContent, type PushedPointer, pointerKey } from './push-content.ts'
+import { explainMissingLfs, type PushContent } from './push-content.ts'
 import type { CheckedCommand } from './push-rules.ts'
 import type { Repo } from './repo.ts'
 
@@ -55,48 +52,43 @@ export async function commitPush(
   { commands, rulesVersion }: JudgedCommands,
   pack: Arrived | undefined,
 ): Promise<RefResult[] | undefined> {
-  const { hub, principal, repo, options, request } = push
-  const pointers = [...(pack?.content.pointers.values() ?? [])]
-  let missing: FalseLfsClaim[] = []
-  const applied = await hub.database
-    .transaction(async (tx) => {
-      const outcome = await applyRefCommands(tx, {
-        repoId: repo.id,
-        actorId: principal.kind === 'user' ? principal.userId : undefined,
-        commands,
-        atomic: request.atomic,
-        rulesVersion,
-        details: detailsOf(hub, repo, request),
-      })
-      if (!outcome.applied || pack === undefined) return outcome
-      missing = await findMissingLfs(tx, { repo, principal, pointers })
-      if (missing.length > 0 && options.allowMissingLfs !== true) throw new HoldfastError('BytesMissing')
-      await grantLfs(tx, { repo, oids: presentOids(pointers, missing) })
-      await publish(tx, push, pack.quarantine)
-      return outcome
-    })
-    .catch((error: unknown) => {
-      if (isHoldfastError(error, 'BytesMissing')) return undefined
-      throw error
-    })
-  if (applied?.rulesChanged) return undefined
-  if (applied?.applied !== true) await pack?.quarantine.discard()
-  if (applied !== undefined) return applied.results
-  if (pack !== undefined) {
-    request.progress(await explainMissingLfs(pack.quarantine.objects, tipsOf(commands), pack.content, missing))
-  }
+  const { hub, principal, repo, request } = push
+  const outcome = await commitRows(hub.database, {
+    repoId: repo.id,
+    actorId: principal.kind === 'user' ? principal.userId : undefined,
+    commands,
+    atomic: request.atomic,
+    rulesVersion,
+    details: detailsOf(hub, repo, request),
+    pack: pack === undefined ? undefined : pushedPack(push, pack),
+  }).catch((error: unknown) => {
+    if (isHoldfastError(error, 'BytesMissing')) return undefined
+    throw error
+  })
+  if (outcome?.rulesChanged) return undefined
+  if (outcome?.packSequence != null) pack?.quarantine.published({ ...outcome, packSequence: outcome.packSequence })
+  else await pack?.quarantine.discard()
+  if (outcome !== undefined) return outcome.results
+  if (pack !== undefined) request.progress(await explainMissing(push, commands, pack))
   return failAll(commands, 'Git LFS files are missing')
 }
 
-async function publish(tx: Queryable, { hub, repo }: Push, quarantine: QuarantinedPack): Promise<void> {
-  await quarantine.publish(tx)
-  if (quarantine.packCount < hub.config.limits.compactionPacksMin) return
-  await enqueueJob(tx, { name: 'compact', payload: { repoId: repo.id }, key: `compact:${repo.id}` })
+function pushedPack({ hub, principal, repo, options }: Push, { quarantine, content }: Arrived): PushedPack {
+  const isCompactionDue = quarantine.packCount >= hub.config.limits.compactionPacksMin
+  return {
+    row: quarantine.row,
+    claims: [...content.pointers.values()],
+    isAdmin: principal.kind === 'user' && principal.isAdmin,
+    allowMissingLfs: options.allowMissingLfs === true,
+    jobs: isCompactionDue ? [{ name: 'compact', payload: { repoId: repo.id }, key: `compact:${repo.id}` }] : [],
+  }
 }
 
-function presentOids(pointers: readonly PushedPointer[], missing: readonly FalseLfsClaim[]): string[] {
-  const absent = new Set(missing.map(pointerKey))
-  return pointers.filter((pointer) => !absent.has(pointerKey(pointer))).map(({ lfsOid }) => lfsOid)
+async function explainMissing(push: Push, commands: readonly CheckedCommand[], { quarantine, content }: Arrived) {
+  const { hub, repo, principal } = push
+  const pointers = [...content.pointers.values()]
+  const missing = await findMissingLfs(hub.database, { repo, principal, pointers })
+  return await explainMissingLfs(quarantine.objects, tipsOf(commands), content, missing)
 }
 
 /** The objects that the commands point refs to. */

@@ -8,6 +8,7 @@ import type { OpenedPack } from './pack-files.ts'
 export function clonePackOf(row: PackRow, { bytes }: Pick<OpenedPack, 'bytes'>): ClonePack {
   const sections = sectionsOfRow(row)
   assert(sections !== undefined && row.tipIds !== null, 'a clone pack has sections and tips')
+  assert(bytes !== undefined, 'a clone pack lies in a file')
   return {
     id: row.id,
     tipIds: row.tipIds,

@@ -83,7 +83,7 @@ async function mergeInto(ground: Ground, repoId: RepoId, { packs, merged, ordina
       existing: new PackSet([], packSetLimits(limits)),
       limits: receiveLimits(limits),
     })
-    const incoming = incomingPack(bucket, repoId, { received, spool }, { tier: 'merged' })
+    const incoming = incomingPack(repoId, received, { bucket, spool, tier: 'merged' })
     try {
       await incoming.upload()
       await database.transaction((tx) =>
@@ -91,7 +91,7 @@ async function mergeInto(ground: Ground, repoId: RepoId, { packs, merged, ordina
           repoId,
           removedPackIds: merged.map((row) => row.id),
           added: [incoming.row],
-          doomedKeys: merged.flatMap((row) => packKeys(repoId, row.id)),
+          doomedKeys: merged.flatMap((row) => (row.isInline ? [] : packKeys(repoId, row.id))),
           graceSeconds: limits.doomedBytesGraceSeconds,
         }),
       )

@@ -1,8 +1,11 @@
-/** A received pack that waits in the spool: its keys in the bucket, its catalogue row to be, and the way there. */
+/**
+ * A received pack that waits in the spool: its keys in the bucket, its catalogue row to be, and the way there. A small one
+ * rides in the row's transaction, and has no way to go.
+ */
 import type { Bucket } from '../bucket/bucket.ts'
 import { newKeyId, packKeys } from '../bucket/keys.ts'
 import { oneChunk } from '../bucket/streams.ts'
-import type { NewPack, PackTier } from '../database/packs.ts'
+import type { InlinePack, NewPack, PackTier } from '../database/packs.ts'
 import type { RepoId } from '../database/queryable.ts'
 import type { SpoolFile } from '../disk/disk.ts'
 import type { ReceivedPack } from '../git/pack/receive-pack-file.ts'
@@ -10,27 +13,31 @@ import { sectionsToRow } from './clone-pack.ts'
 
 export interface IncomingPack {
   readonly row: NewPack
-  /** Brings pack and index to the bucket, durably. */
+  /** Brings pack and index to the bucket, durably; nothing to do for a small one. */
   upload(signal?: AbortSignal): Promise<void>
   /** Deletes what `upload` brought, where no row will name it. Never throws: the sweep of orphans is behind it. */
   discard(): Promise<void>
 }
 
 export interface IncomingPackOptions {
+  bucket: Bucket
+  spool: SpoolFile
   tier: PackTier
   /** What a pack of the tier `clone` is the closure of. */
   tipIds?: Buffer
+  /** Up to this size, index included, a pack rides in the transaction. */
+  inlineMaxBytes?: number
 }
 
 /** The pack in `spool` on its way to `repoId`, under an id of its own. */
 export function incomingPack(
-  bucket: Bucket,
   repoId: RepoId,
-  { received, spool }: { received: ReceivedPack; spool: SpoolFile },
-  { tier, tipIds }: IncomingPackOptions,
+  received: ReceivedPack,
+  { bucket, spool, tier, tipIds, inlineMaxBytes = 0 }: IncomingPackOptions,
 ): IncomingPack {
   const packId = newKeyId()
   const [packFileKey, indexKey] = packKeys(repoId, packId)
+  const inline = received.sizeBytes + received.index.length <= inlineMaxBytes ? readInline(received, spool) : undefined
   return {
     row: {
       id: packId,
@@ -45,15 +52,23 @@ export function incomingPack(
       ...sectionsToRow(received.sections),
       rootIds: received.isThin || received.outsideIds.length > 0 ? null : (received.rootIds ?? null),
       tipIds: tipIds ?? null,
+      inline,
     },
     async upload(signal) {
+      if (inline !== undefined) return
       await Promise.all([
         bucket.put(packFileKey, spool.stream(), { signal }),
         bucket.put(indexKey, oneChunk(received.index), { signal }),
       ])
     },
     async discard() {
-      await bucket.delete([packFileKey, indexKey]).catch(() => {})
+      if (inline === undefined) await bucket.delete([packFileKey, indexKey]).catch(() => {})
     },
   }
+}
+
+function readInline({ sizeBytes, index }: ReceivedPack, { file }: SpoolFile): InlinePack {
+  const pack = Buffer.allocUnsafeSlow(sizeBytes)
+  file.readSync(pack, 0, sizeBytes, 0)
+  return { pack, index }
 }

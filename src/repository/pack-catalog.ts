@@ -6,7 +6,7 @@ import type { Database, RepoId } from '../database/queryable.ts'
 import { HoldfastError, isHoldfastError } from '../errors.ts'
 import { PackSet } from '../git/pack/pack-set.ts'
 import { clonePackOf } from './clone-pack.ts'
-import type { OpenedPack, PackFiles } from './pack-files.ts'
+import { inlinePackFile, type OpenedPack, type PackFiles, packInMemory } from './pack-files.ts'
 import { packSetLimits } from './pack-limits.ts'
 
 /** A pack set that stays readable, whatever compaction does, until it is released. */
@@ -21,6 +21,8 @@ export interface PackCatalog {
   pin(repoId: RepoId, packsVersion: number): Promise<PinnedPacks>
   /** The packs as they are listed now. */
   pinNewest(repoId: RepoId): Promise<PinnedPacks>
+  /** Takes over a share of the one pack that raised the packs' version to `packsVersion`, which spares listing them again. */
+  add(repoId: RepoId, packsVersion: number, arrived: { row: PackRow; pack: OpenedPack }): void
   close(): void
 }
 
@@ -32,7 +34,7 @@ interface OpenedSet {
   pins: number
 }
 
-// Indexes are held in memory, 28 bytes an object: 18 million objects of recently used repositories.
+// Indexes are held in memory, 28 bytes an object: 18 million objects of recently used repositories; small packs are, too.
 const cachedIndexesMaxBytes = 512 * 1024 * 1024
 // Each holds a descriptor, and a process may have as few as some ten thousand for everything.
 const cachedPacksMax = 4_096
@@ -56,10 +58,10 @@ export function createPackCatalog(
   const cache = new LRUCache<RepoId, OpenedSet>({
     maxSize: cacheShares,
     sizeCalculation: ({ rows, packs }) => {
-      const indexBytes = rows.reduce((sum, row) => sum + row.indexBytes, 1024)
+      const memoryBytes = rows.reduce((sum, row) => sum + row.indexBytes + (row.isInline ? row.packBytes : 0), 1024)
       const cachedBytes = packs.reduce((sum, pack) => sum + pack.cachedBytes, 0)
       const part =
-        indexBytes / cachedIndexesMaxBytes + packs.length / cachedPacksMax + cachedBytes / (cachedPacksMaxBytes + 1)
+        memoryBytes / cachedIndexesMaxBytes + packs.length / cachedPacksMax + cachedBytes / (cachedPacksMaxBytes + 1)
       // Capped, so that a set larger than the whole cache is still kept, alone.
       return Math.ceil(Math.min(1, part) * cacheShares)
     },
@@ -67,19 +69,44 @@ export function createPackCatalog(
   })
   const flights = new Map<RepoId, Promise<OpenedSet>>()
 
-  async function openSet(repoId: RepoId): Promise<OpenedSet> {
-    const listed = await listPacks(database, repoId)
-    if (listed === undefined) throw new HoldfastError('RepoNotFound')
-    const rows = inNumberOrder(listed.packs)
-    const packs = await openAll(packFiles, repoId, rows)
+  function toSet(packsVersion: number, packs: readonly NumberedPack[]): OpenedSet {
     const objects = new PackSet(
-      packs.map((pack) => pack.file),
+      packs.map(({ pack }) => pack.file),
       packSetLimits(limits),
-      rows[0]?.tier === 'clone' ? clonePackOf(rows[0], packs[0]) : undefined,
+      packs[0]?.row.tier === 'clone' ? clonePackOf(packs[0].row, packs[0].pack) : undefined,
     )
-    const set = { packsVersion: Number(listed.packsVersion), rows, objects, packs, pins: 1 }
-    cache.set(repoId, set)
-    return set
+    return { packsVersion, objects, pins: 1, rows: packs.map(({ row }) => row), packs: packs.map(({ pack }) => pack) }
+  }
+
+  /** Lists the packs and opens those that are not open yet. */
+  async function openSet(repoId: RepoId): Promise<OpenedSet> {
+    const before = cache.get(repoId)
+    const held = before === undefined ? undefined : pinned(before)
+    try {
+      const open = new Map(before?.rows.map((row, number) => [row.id, before.packs[number]]))
+      const inlineIds = before?.rows.filter((row) => row.isInline).map((row) => row.id) ?? []
+      const listed = await listPacks(database, repoId, inlineIds)
+      if (listed === undefined) throw new HoldfastError('RepoNotFound')
+      const packs = await openAll(inNumberOrder(listed.packs), async (row) => {
+        const inline = listed.inline.get(row.id)
+        if (inline !== undefined) return packInMemory(inlinePackFile(inline, row))
+        return open.get(row.id)?.share() ?? (await packFiles.open(repoId, row))
+      })
+      return keep(repoId, toSet(Number(listed.packsVersion), packs))
+    } finally {
+      held?.release()
+    }
+  }
+
+  /** The newest set is kept: while packs were listed here, a push may have added one to what was known before. */
+  function keep(repoId: RepoId, set: OpenedSet): OpenedSet {
+    const kept = cache.get(repoId)
+    if (kept === undefined || kept.packsVersion < set.packsVersion) {
+      cache.set(repoId, set)
+      return set
+    }
+    unpin(set)
+    return kept
   }
 
   /** One flight per repository; a pack that vanished between listing and opening was compacted away: list again, once. */
@@ -113,6 +140,14 @@ export function createPackCatalog(
       if (listed === undefined) throw new HoldfastError('RepoNotFound')
       return pin(repoId, Number(listed.packsVersion))
     },
+    add(repoId, packsVersion, { row, pack }) {
+      const before = cache.get(repoId)
+      if (before === undefined || before.packsVersion !== packsVersion - 1) return pack.release()
+      const packs = before.rows.map((known, number) => ({ row: known, pack: before.packs[number].share() }))
+      const rows = inNumberOrder([...before.rows, row])
+      packs.splice(rows.indexOf(row), 0, { row, pack })
+      cache.set(repoId, toSet(packsVersion, packs))
+    },
     close: () => cache.clear(),
   }
 }
@@ -145,11 +180,16 @@ function inNumberOrder(rows: readonly PackRow[]): PackRow[] {
   return [...rows].sort((a, b) => rank(a) - rank(b) || Number(a.sequence) - Number(b.sequence))
 }
 
-async function openAll(packFiles: PackFiles, repoId: RepoId, rows: readonly PackRow[]): Promise<OpenedPack[]> {
-  const settled = await Promise.allSettled(rows.map((row) => packFiles.open(repoId, row)))
+interface NumberedPack {
+  row: PackRow
+  pack: OpenedPack
+}
+
+async function openAll(rows: readonly PackRow[], open: (row: PackRow) => Promise<OpenedPack>): Promise<NumberedPack[]> {
+  const settled = await Promise.allSettled(rows.map(async (row) => ({ row, pack: await open(row) })))
   const opened = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const failed = settled.find((result) => result.status === 'rejected')
   if (failed === undefined) return opened
-  for (const pack of opened) pack.release()
+  for (const { pack } of opened) pack.release()
   throw failed.reason
 }

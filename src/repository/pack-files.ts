@@ -4,7 +4,7 @@
  */
 import type { Bucket } from '../bucket/bucket.ts'
 import { packKey } from '../bucket/keys.ts'
-import type { PackRow } from '../database/packs.ts'
+import type { InlinePack, PackRow } from '../database/packs.ts'
 import type { RepoId } from '../database/queryable.ts'
 import type { Disk, LocalFile } from '../disk/disk.ts'
 import { localFileFrom } from '../disk/local-file.ts'
@@ -13,11 +13,32 @@ import { PackIndex } from '../git/pack/pack-index.ts'
 
 export interface OpenedPack {
   file: PackFile
-  /** The pack's bytes, for reading them as they lie. */
-  bytes: LocalFile
+  /** The pack's bytes, for reading them as they lie; undefined where they are in memory. */
+  bytes: LocalFile | undefined
   /** What it takes of the local cache while it is open: nothing where the bucket itself is a local file. */
   cachedBytes: number
+  /** Another share of it, to be released by itself. Only while this one is held. */
+  share(): OpenedPack
   release(): void
+}
+
+/** A pack that lies in memory as a whole: nothing closes with its last share. */
+export function packInMemory(file: PackFile): OpenedPack {
+  const pack: OpenedPack = { file, bytes: undefined, cachedBytes: 0, share: () => pack, release: () => {} }
+  return pack
+}
+
+/** A small pack's bytes as they came with its row, or with its push: its index is checked then. */
+export function inlinePackFile(
+  { pack, index }: InlinePack,
+  { isThin, isChecked = false }: { isThin: boolean; isChecked?: boolean },
+): PackFile {
+  const bytes = {
+    sizeBytes: pack.length,
+    readSync: (into: Uint8Array, offset: number, length: number, position: number) =>
+      pack.copy(into, offset, position, position + length),
+  }
+  return new PackFile(new PackIndex(index, { isChecked }), bytes, isThin)
 }
 
 export interface PackFiles {
@@ -58,6 +79,19 @@ export function createPackFiles(bucket: Bucket, disk: Disk): PackFiles {
     }
   }
 
+  function shareOf(packId: string, pack: SharedPack, opened: OpenPack): OpenedPack {
+    return {
+      file: opened.file,
+      bytes: opened.bytes,
+      cachedBytes: opened.cachedBytes,
+      share() {
+        pack.shares++
+        return shareOf(packId, pack, opened)
+      },
+      release: () => void dropShare(packId, pack),
+    }
+  }
+
   async function dropShare(packId: string, pack: SharedPack): Promise<void> {
     pack.shares--
     if (pack.shares > 0) return
@@ -72,8 +106,7 @@ export function createPackFiles(bucket: Bucket, disk: Disk): PackFiles {
       shared.set(row.id, pack)
       pack.shares++
       try {
-        const { file, bytes, cachedBytes } = await pack.opening
-        return { file, bytes, cachedBytes, release: () => void dropShare(row.id, pack) }
+        return shareOf(row.id, pack, await pack.opening)
       } catch (error) {
         if (shared.get(row.id) === pack) shared.delete(row.id)
         throw error

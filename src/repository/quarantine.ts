@@ -1,10 +1,10 @@
 /**
  * A received pack on its way in: checked out of sight in the spool, then brought to the bucket, then made visible by a
- * row in the caller's transaction (bytes first, rows second). A crash anywhere before leaves invisible bytes, which the
- * sweep of orphans finds.
+ * row in the push's transaction (bytes first, rows second). A crash anywhere before leaves invisible bytes, which the
+ * sweep of orphans finds. A small pack's bytes ride in the transaction themselves.
  */
-import { insertPack } from '../database/packs.ts'
-import type { Queryable, RepoId } from '../database/queryable.ts'
+import type { NewPack, PackRow } from '../database/packs.ts'
+import type { RepoId } from '../database/queryable.ts'
 import type { SpoolFile } from '../disk/disk.ts'
 import { type ByteStream, idBytes, type ObjectId, objectIdAt } from '../git/object-id.ts'
 import type { NotedBlobs } from '../git/pack/noted-blobs.ts'
@@ -16,6 +16,7 @@ import type { ObjectDatabase } from '../git/repository.ts'
 import type { Ground } from './ground.ts'
 import { incomingPack } from './incoming-pack.ts'
 import type { PinnedPacks } from './pack-catalog.ts'
+import { inlinePackFile, type OpenedPack, packInMemory } from './pack-files.ts'
 import { packSetLimits } from './pack-limits.ts'
 import { type ReceiveOptions, type Reception, receivePack } from './receive.ts'
 
@@ -30,10 +31,12 @@ export interface QuarantinedPack {
   readonly objects: ObjectDatabase
   /** Ids that the pack's objects refer to and that exist nowhere: the push is incomplete if there are any. */
   missingIds(max: number): ObjectId[]
-  /** Brings pack and index to the bucket, durably. */
+  /** What makes it visible, in the push's transaction. Only after `upload`. */
+  readonly row: NewPack
+  /** Brings pack and index to the bucket, durably; nothing to do for a small pack. */
   upload(signal?: AbortSignal): Promise<void>
-  /** Makes the pack visible when `tx` commits. Only after `upload`. */
-  publish(tx: Queryable): Promise<void>
+  /** To be called after the transaction, with the versions that it told: this server then knows the pack already. */
+  published(at: { packsVersion: string; packSequence: string }): void
   /** Deletes what `upload` brought, after a push that was refused. Never throws: the sweep of orphans is behind it. */
   discard(): Promise<void>
   /** Frees the spool and the pinned packs, whatever became of the push. */
@@ -43,6 +46,8 @@ export interface QuarantinedPack {
 export interface QuarantineOptions extends Omit<ReceiveOptions, 'spool' | 'existing'> {
   /** The packs that the pusher sees; the quarantine releases them. */
   existing: PinnedPacks
+  /** Told of a small pack when it has become visible. */
+  onArrival(packsVersion: number, arrived: { row: PackRow; pack: OpenedPack }): void
 }
 
 /** Receives `input` into quarantine. Throws PackInvalid and what reading the stream throws; then nothing is left. */
@@ -52,7 +57,7 @@ export async function receiveIntoQuarantine(
   input: ByteStream,
   options: QuarantineOptions,
 ): Promise<QuarantinedPack> {
-  const { existing, ...receiveOptions } = options
+  const { existing, onArrival, ...receiveOptions } = options
   const spool = ground.disk.createSpool()
   const release = () => {
     spool.close()
@@ -60,7 +65,7 @@ export async function receiveIntoQuarantine(
   }
   try {
     const reception = await receivePack(ground, input, { ...receiveOptions, spool, existing })
-    return quarantined(ground, repoId, { ...reception, spool, existing, release })
+    return quarantined(ground, repoId, { ...reception, spool, existing, onArrival, release })
   } catch (error) {
     release()
     throw error
@@ -70,22 +75,33 @@ export async function receiveIntoQuarantine(
 interface Arrival extends Reception {
   spool: SpoolFile
   existing: PinnedPacks
+  onArrival: QuarantineOptions['onArrival']
   release(): void
 }
 
 function quarantined(ground: Ground, repoId: RepoId, arrival: Arrival): QuarantinedPack {
-  const { received, noted, spool, existing, release } = arrival
-  const incoming = incomingPack(ground.bucket, repoId, { received, spool }, { tier: 'received' })
-  const pack = new PackFile(new PackIndex(received.index, { isChecked: true }), spool.file, received.isThin)
+  const { received, noted, spool, existing, onArrival, release } = arrival
+  const { bucket, limits } = ground
+  const options = { bucket, spool, tier: 'received', inlineMaxBytes: limits.inlinePackMaxBytes } as const
+  const incoming = incomingPack(repoId, received, options)
+  const { repoId: _, outsideIds, rootIds, inline, ...row } = incoming.row
+  const file =
+    inline === undefined
+      ? new PackFile(new PackIndex(received.index, { isChecked: true }), spool.file, received.isThin)
+      : inlinePackFile(inline, { isThin: received.isThin, isChecked: true })
   return {
     received,
     noted,
     release,
+    row: incoming.row,
     packCount: existing.rows.length + 1,
-    objects: new PackSet([...existing.objects.packs, pack], packSetLimits(ground.limits)),
-    missingIds: (max) => absentIds(existing.objects, received.outsideIds, max),
+    objects: new PackSet([...existing.objects.packs, file], packSetLimits(ground.limits)),
+    missingIds: (max) => absentIds(existing.objects, outsideIds, max),
     upload: (signal) => incoming.upload(signal),
-    publish: (tx) => insertPack(tx, incoming.row),
+    published({ packsVersion, packSequence: sequence }) {
+      if (inline === undefined) return
+      onArrival(Number(packsVersion), { row: { ...row, sequence, isInline: true }, pack: packInMemory(file) })
+    },
     discard: () => incoming.discard(),
   }
 }

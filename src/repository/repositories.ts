@@ -28,7 +28,7 @@ export interface Repositories {
   receivePack(
     repo: RepositoryVersion,
     pack: ByteStream,
-    options: Omit<QuarantineOptions, 'existing'>,
+    options: Omit<QuarantineOptions, 'existing' | 'onArrival'>,
   ): Promise<QuarantinedPack>
   /** Merges small packs into one, beside running pushes and clones. */
   compact(repoId: RepoId): Promise<CompactionResult>
@@ -78,8 +78,11 @@ export function createRepositories(ground: Ground): Repositories {
         packs.release()
       }
     },
-    receivePack: async (repo, pack, options) =>
-      receiveIntoQuarantine(ground, repo.id, pack, { ...options, existing: await pin(repo) }),
+    async receivePack(repo, pack, options) {
+      const existing = await pin(repo)
+      const onArrival: QuarantineOptions['onArrival'] = (version, arrived) => catalog.add(repo.id, version, arrived)
+      return await receiveIntoQuarantine(ground, repo.id, pack, { ...options, existing, onArrival })
+    },
     compact: async (repoId) => compactPacks(ground, repoId, await catalog.pinNewest(repoId)),
     freeDiskBytes: () => disk.freeBytes(),
     close: () => catalog.close(),

@@ -1,6 +1,6 @@
 import t from 'tap'
+import { commitPush } from '../../src/database/pushes.ts'
 import { type RefRule, readRefRules, writeRefRules } from '../../src/database/ref-rules.ts'
-import { applyRefCommands } from '../../src/database/refs.ts'
 import { createTestDatabase } from '../support/postgres.ts'
 import { insertRepoRow } from '../support/repo-row.ts'
 
@@ -24,9 +24,9 @@ t.test('a push that was judged by older rules moves nothing and says so', async 
   const commands = [{ name: 'refs/heads/a', oldId: undefined, newId: 'a'.repeat(40), peeledId: undefined }]
   const push = { repoId, actorId: undefined, commands, atomic: false }
   await writeRefRules(database, repoId, rules, '0')
-  const stale = await database.transaction((tx) => applyRefCommands(tx, { ...push, rulesVersion: '0' }))
-  t.same(stale, { results: [], applied: false, rulesChanged: true })
-  const fresh = await database.transaction((tx) => applyRefCommands(tx, { ...push, rulesVersion: '1' }))
+  const stale = await database.transaction((tx) => commitPush(tx, { ...push, rulesVersion: '0' }))
+  t.match(stale, { results: [], applied: false, rulesChanged: true })
+  const fresh = await database.transaction((tx) => commitPush(tx, { ...push, rulesVersion: '1' }))
   t.match(fresh, { applied: true, rulesChanged: false })
 })
 
@@ -35,7 +35,7 @@ t.test('what a push says about itself is kept where a ref moved', async (t) => {
   const { repoId } = await insertRepoRow(database)
   const move = (oldId: string | undefined, newId: string, options: string[], bytes?: Buffer) =>
     database.transaction((tx) =>
-      applyRefCommands(tx, {
+      commitPush(tx, {
         repoId,
         actorId: undefined,
         commands: [{ name: 'refs/heads/a', oldId, newId, peeledId: undefined }],

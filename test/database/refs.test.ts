@@ -1,6 +1,7 @@
 import t from 'tap'
+import { commitPush, type RefMove } from '../../src/database/pushes.ts'
 import type { Database, RepoId, UserId } from '../../src/database/queryable.ts'
-import { applyRefCommands, type RefMove, readRefSnapshot } from '../../src/database/refs.ts'
+import { readRefSnapshot } from '../../src/database/refs.ts'
 import { lockRepo, updateHeadTarget } from '../../src/database/repos.ts'
 import { createTestDatabase, type Teardown } from '../support/postgres.ts'
 import { insertRepoRow } from '../support/repo-row.ts'
@@ -34,9 +35,13 @@ async function pushTo(database: Database, { repoId, userId, commands, atomic }: 
     newId: toId(newId),
     peeledId: toId(peeledId),
   }))
-  const { results } = await database.transaction((tx) =>
-    applyRefCommands(tx, { repoId, actorId: userId, commands: moves, atomic, rulesVersion: '0' }),
-  )
+  const { results } = await commitPush(database, {
+    repoId,
+    actorId: userId,
+    commands: moves,
+    atomic,
+    rulesVersion: '0',
+  })
   t.same(
     results.map(({ name }) => name),
     commands.map(([name]) => name),
@@ -144,8 +149,7 @@ t.test('a push that waits for HEAD to move sees where it went, and the other way
   let moved: Promise<boolean> | undefined
   await database.transaction(async (tx) => {
     const commands = [{ name: 'refs/heads/main', oldId: id(1), newId: undefined, peeledId: undefined }]
-    const push = { repoId, actorId: undefined, commands, atomic: false, rulesVersion: '0' }
-    t.ok((await applyRefCommands(tx, push)).applied)
+    t.ok((await commitPush(tx, { repoId, actorId: undefined, commands, atomic: false, rulesVersion: '0' })).applied)
     moved = database.transaction(async (other) => {
       await lockRepo(other, repoId)
       return await updateHeadTarget(other, repoId, 'refs/heads/main')
@@ -280,19 +284,12 @@ t.test('a push whose transaction fails moved nothing; a deleted repository takes
   const commands = [{ name: 'refs/heads/main', oldId: undefined, newId: id(1), peeledId: undefined }]
   const push = { repoId, actorId: undefined, commands, atomic: false, rulesVersion: '0' }
   const failing = database.transaction(async (tx) => {
-    t.equal((await applyRefCommands(tx, push)).applied, true)
+    t.equal((await commitPush(tx, push)).applied, true)
     throw new Error('later')
   })
   await t.rejects(failing, /later/)
   t.same(await names(), [])
-  t.same(await database.transaction((tx) => applyRefCommands(tx, { ...push, commands: [] })), {
-    results: [],
-    applied: false,
-    rulesChanged: false,
-  })
+  t.match(await commitPush(database, { ...push, commands: [] }), { results: [], applied: false })
   await database.query('delete from repos')
-  await t.rejects(
-    database.transaction((tx) => applyRefCommands(tx, push)),
-    { code: 'RepoNotFound' },
-  )
+  await t.rejects(commitPush(database, push), { code: 'RepoNotFound' })
 })

@@ -101,7 +101,7 @@ t.test('of two pushes from one base the second reads fetch first', async (t) => 
 })
 
 t.test('many writers race for one branch: one wins, the others are told, nothing is left behind', async (t) => {
-  const { commit, git, hub, folder, remote, repo } = await openScene(t)
+  const { commit, git, hub, folder, remote, repo } = await openScene(t, { limits: { inlinePackMaxBytes: 0 } })
   await commit('base')
   await git('push', 'origin', 'main')
   const keysBefore = await countKeys(hub)
@@ -221,6 +221,7 @@ t.test('a branch must be a commit; a tag may be anything', async (t) => {
 t.test('a bucket that fails makes the push fail, and changes nothing', async (t) => {
   let bucket: FaultyBucket | undefined
   const { commit, git, remoteRefs } = await openScene(t, {
+    limits: { inlinePackMaxBytes: 0 },
     bucket: (real) => {
       bucket = faultyBucket(real)
       return bucket
@@ -233,33 +234,42 @@ t.test('a bucket that fails makes the push fail, and changes nothing', async (t)
   t.equal((await git('push', 'origin', 'main')).status, 0)
 })
 
-t.test('compaction merges small packs and changes nothing that is seen', async (t) => {
-  const { commit, git, hub, repo, remote, folder, remoteRefs } = await openScene(t)
-  for (let number = 0; number < 24; number++) {
-    await commit(`commit ${number}`, { [`file-${number % 5}.txt`]: `content ${number}\n`.repeat(50 + number) })
-    await git('push', '-q', 'origin', 'main')
-  }
-  const before = await remoteRefs()
-  t.equal((await listPacks(hub.database, repo.id))?.packs.length, 24)
-  const notes = await hub.database.query('select 1 from graphile_worker.jobs where task_identifier = $1', ['compact'])
-  t.equal(notes.length, 1)
+for (const [where, inlinePackMaxBytes] of [
+  ['bucket', 0],
+  ['database', 2 ** 18],
+] as const) {
+  t.test(`compaction merges small packs in the ${where} and changes nothing that is seen`, async (t) => {
+    const { commit, git, hub, repo, remote, folder, remoteRefs } = await openScene(t, {
+      limits: { inlinePackMaxBytes },
+    })
+    for (let number = 0; number < 24; number++) {
+      await commit(`commit ${number}`, { [`file-${number % 5}.txt`]: `content ${number}\n`.repeat(50 + number) })
+      await git('push', '-q', 'origin', 'main')
+    }
+    const before = await remoteRefs()
+    t.equal((await listPacks(hub.database, repo.id))?.packs.length, 24)
+    const notes = await hub.database.query('select 1 from graphile_worker.jobs where task_identifier = $1', ['compact'])
+    t.equal(notes.length, 1)
 
-  const reading = join(folder, '../during.git')
-  const [result, during] = await Promise.all([
-    hub.repositories.compact(repo.id),
-    run('git', ['clone', '-q', '--mirror', remote, reading]),
-  ])
-  t.equal(result.mergedPacks, 24)
-  t.equal(during.status, 0)
-  const after = (await listPacks(hub.database, repo.id))?.packs
-  t.equal(after?.length, 1)
-  t.equal(after?.[0].isThin, false)
-  t.equal(await remoteRefs(), before)
-  const copy = join(folder, '../after.git')
-  t.equal((await run('git', ['clone', '-q', '--mirror', remote, copy])).status, 0)
-  t.equal((await run('git', ['fsck', '--strict'], { cwd: copy })).status, 0)
-  await commit('after')
-  t.equal((await git('push', '-q', 'origin', 'main')).status, 0)
-  const [doomed] = await hub.database.query<{ count: string }>('select count(*) from doomed_bytes')
-  t.equal(doomed.count, '48')
-})
+    const reading = join(folder, '../during.git')
+    const [result, during] = await Promise.all([
+      hub.repositories.compact(repo.id),
+      run('git', ['clone', '-q', '--mirror', remote, reading]),
+    ])
+    t.equal(result.mergedPacks, 24)
+    t.equal(during.status, 0)
+    const after = (await listPacks(hub.database, repo.id))?.packs
+    t.equal(after?.length, 1)
+    t.equal(after?.[0].isThin, false)
+    t.equal(await remoteRefs(), before)
+    const copy = join(folder, '../after.git')
+    t.equal((await run('git', ['clone', '-q', '--mirror', remote, copy])).status, 0)
+    t.equal((await run('git', ['fsck', '--strict'], { cwd: copy })).status, 0)
+    await commit('after')
+    t.equal((await git('push', '-q', 'origin', 'main')).status, 0)
+    const [doomed] = await hub.database.query<{ count: string }>('select count(*) from doomed_bytes')
+    t.equal(doomed.count, where === 'bucket' ? '48' : '0')
+    const kept = await hub.database.query('select from inline_packs')
+    t.equal(kept.length, where === 'bucket' ? 0 : 1, 'the last push')
+  })
+}

@@ -6,6 +6,7 @@ function rows(...sizes: number[]) {
     id: String(index),
     sequence: String(index),
     isThin: false,
+    isInline: false,
     checksum: Buffer.alloc(20),
     objectCount: 1,
     indexBytes: 1100,

@@ -1,20 +1,30 @@
 import t from 'tap'
 import { readConfig } from '../../src/config.ts'
 import type { Database, RepoId } from '../../src/database/queryable.ts'
-import type { LocalFile } from '../../src/disk/disk.ts'
 import type { PackFile } from '../../src/git/pack/pack-file.ts'
 import { createPackCatalog } from '../../src/repository/pack-catalog.ts'
+import type { OpenedPack } from '../../src/repository/pack-files.ts'
 
 /** A catalogue in which every repository has one pack, and how many of them are open. */
 function openCatalog({ cachedBytes, cachedPacksMaxBytes }: { cachedBytes: number; cachedPacksMaxBytes: number }) {
-  const row = { packsVersion: '1', removalEpoch: '0', sequence: '1', isThin: false, indexBytes: 1_100, packBytes: 500 }
+  const row = {
+    packsVersion: '1',
+    removalEpoch: '0',
+    sequence: '1',
+    isThin: false,
+    indexBytes: 1_100,
+    packBytes: 500,
+    pack: null,
+    index: null,
+  }
   const database = { query: async (_sql: string, [id]: unknown[]) => [{ ...row, id }] } as unknown as Database
   const count = { open: 0 }
-  const open = async () => {
+  const share = (): OpenedPack => {
     count.open++
-    const bytes = {} as LocalFile
-    return { file: { index: { objectCount: 1 } } as PackFile, bytes, cachedBytes, release: () => void count.open-- }
+    const file = { index: { objectCount: 1 } } as PackFile
+    return { file, bytes: undefined, cachedBytes, share, release: () => void count.open-- }
   }
+  const open = async () => share()
   const catalog = createPackCatalog(database, { open }, { limits: readConfig({}).limits, cachedPacksMaxBytes })
   return { catalog, count }
 }

@@ -29,7 +29,7 @@ t.test('a pack that is damaged leaves nothing behind', async (t) => {
 })
 
 t.test('what was received can be discarded after its upload', async (t) => {
-  const house = await openRepositories(t)
+  const house = await openRepositories(t, { inlinePackMaxBytes: 0 })
   const repo = await findNewestRepo(house)
   const quarantine = await house.repositories.receivePack(repo, Readable.from([formatFreshPack(makeBlobs(3))]), {})
   await quarantine.upload()
@@ -39,31 +39,36 @@ t.test('what was received can be discarded after its upload', async (t) => {
   t.same(await listKeys(house), [])
 })
 
-t.test('a reader keeps what it reads while packs are merged, their bytes deleted and the cache lost', async (t) => {
-  const house = await openRepositories(t)
-  const blobs = makeBlobs(4)
-  for (const blob of blobs) await pushBlobs(house, [blob])
-  const repo = await findNewestRepo(house)
-  const reading = house.repositories.streamObjects(repo, async function* (objects) {
-    for (const blob of blobs) yield objects.read(objects.locate(blob.idBytes)).data
-  })
-  const iterator = reading[Symbol.asyncIterator]()
-  t.ok(Buffer.from((await iterator.next()).value).equals(blobs[0].data))
+for (const inlinePackMaxBytes of [0, 2 ** 18]) {
+  t.test(
+    `a reader keeps what it reads while packs are merged, their bytes deleted and the cache lost: up to ${inlinePackMaxBytes} bytes in the database`,
+    async (t) => {
+      const house = await openRepositories(t, { inlinePackMaxBytes })
+      const blobs = makeBlobs(4)
+      for (const blob of blobs) await pushBlobs(house, [blob])
+      const repo = await findNewestRepo(house)
+      const reading = house.repositories.streamObjects(repo, async function* (objects) {
+        for (const blob of blobs) yield objects.read(objects.locate(blob.idBytes)).data
+      })
+      const iterator = reading[Symbol.asyncIterator]()
+      t.ok(Buffer.from((await iterator.next()).value).equals(blobs[0].data))
 
-  const oldKeys = await listKeys(house)
-  t.equal((await house.repositories.compact(repo.id)).mergedPacks, 4)
-  await house.bucket.delete(oldKeys)
-  await rm(join(house.folder, 'cache'), { recursive: true, force: true })
-  for (const blob of blobs.slice(1)) t.ok(Buffer.from((await iterator.next()).value).equals(blob.data))
-  t.equal((await iterator.next()).done, true)
+      const oldKeys = await listKeys(house)
+      t.equal((await house.repositories.compact(repo.id)).mergedPacks, 4)
+      await house.bucket.delete(oldKeys)
+      await rm(join(house.folder, 'cache'), { recursive: true, force: true })
+      for (const blob of blobs.slice(1)) t.ok(Buffer.from((await iterator.next()).value).equals(blob.data))
+      t.equal((await iterator.next()).done, true)
 
-  await house.repositories.withObjects(await findNewestRepo(house), async (objects) => {
-    for (const blob of blobs) t.ok(objects.read(objects.locate(blob.idBytes)).data.equals(blob.data))
-  })
-})
+      await house.repositories.withObjects(await findNewestRepo(house), async (objects) => {
+        for (const blob of blobs) t.ok(objects.read(objects.locate(blob.idBytes)).data.equals(blob.data))
+      })
+    },
+  )
+}
 
 t.test('two compactions at once: one merges, the other finds a conflict or nothing to do', async (t) => {
-  const house = await openRepositories(t)
+  const house = await openRepositories(t, { inlinePackMaxBytes: 0 })
   for (const blob of makeBlobs(5)) await pushBlobs(house, [blob])
   const repo = await findNewestRepo(house)
   const outcomes = await Promise.allSettled([1, 2].map(() => house.repositories.compact(repo.id)))

@@ -1,10 +1,11 @@
 /** An empty hosted repository without rules and doors: packs go in and objects come out. */
-import { hash } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { openFileBucket } from '../../src/bucket/file-bucket.ts'
-import { readConfig } from '../../src/config.ts'
+import { type Limits, readConfig } from '../../src/config.ts'
 import { listPacks } from '../../src/database/packs.ts'
+import { commitPush } from '../../src/database/pushes.ts'
 import { openDisk } from '../../src/disk/local-disk.ts'
 import { formatFreshPack } from '../../src/git/pack/fresh-pack.ts'
 import type { GitObject } from '../../src/git/repository.ts'
@@ -14,13 +15,13 @@ import { createTestDatabase } from './postgres.ts'
 import { insertRepoRow } from './repo-row.ts'
 import { workersHere } from './workers.ts'
 
-export async function openRepositories(t: Parameters<typeof createTestDatabase>[0]) {
+export async function openRepositories(t: Parameters<typeof createTestDatabase>[0], changed: Partial<Limits> = {}) {
   const { database } = await createTestDatabase(t)
   const folder = temporaryFolder(t, 'repositories')
   const bucket = openFileBucket(join(folder, 'bucket'))
   await bucket.probe()
   const disk = await openDisk({ folder: join(folder, 'cache'), cacheMaxBytes: 2 ** 30, spoolMaxBytes: 2 ** 30 })
-  const { limits } = readConfig({})
+  const limits = { ...readConfig({}).limits, ...changed }
   const repositories = createRepositories({ database, bucket, disk, workers: workersHere(), limits })
   t.teardown(async () => {
     repositories.close()
@@ -53,9 +54,12 @@ export function makeBlobs(count: number, data?: Buffer): Blob[] {
 
 /** Takes a pack of the blobs in, the whole way. */
 export async function pushBlobs(house: House, blobs: readonly Blob[]): Promise<void> {
-  const pack = Readable.from([formatFreshPack(blobs)])
-  const quarantine = await house.repositories.receivePack(await findNewestRepo(house), pack, {})
+  const bytes = Readable.from([formatFreshPack(blobs)])
+  const quarantine = await house.repositories.receivePack(await findNewestRepo(house), bytes, {})
   await quarantine.upload()
-  await house.database.transaction((tx) => quarantine.publish(tx))
+  const command = { name: `refs/blobs/${randomUUID()}`, oldId: undefined, newId: '1'.repeat(40), peeledId: undefined }
+  const pack = { row: quarantine.row, claims: [], isAdmin: false, allowMissingLfs: false, jobs: [] }
+  const push = { repoId: house.repoId, actorId: undefined, commands: [command], atomic: false, rulesVersion: '0', pack }
+  await commitPush(house.database, push)
   quarantine.release()
 }

@@ -49,7 +49,7 @@ export class PackFile {
   readonly sideCar: SideCar | undefined
   readonly cacheNumber = ++packFileCount
   readonly #bytes: PackBytes
-  readonly #window = Buffer.allocUnsafeSlow(windowBytes)
+  readonly #window: Buffer
   #windowStart = 0
   #windowEnd = 0
 
@@ -59,6 +59,7 @@ export class PackFile {
     if (sideCar !== undefined) index.adoptOffsetOrder(sideCar.tables.offsetOrder)
     this.isThin = isThin
     this.#bytes = bytes
+    this.#window = Buffer.allocUnsafeSlow(Math.min(windowBytes, bytes.sizeBytes))
   }
 
   get sizeBytes(): number {
