@@ -3,6 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { lfsKey, newKeyId, packKey } from '../../src/bucket/keys.ts'
+import type { Limits } from '../../src/config.ts'
 import { authenticate } from '../../src/hub/authenticate.ts'
 import { checkLfsObjects, checkRepo } from '../../src/hub/fsck.ts'
 import type { Hub } from '../../src/hub/hub.ts'
@@ -13,8 +14,8 @@ import type { Repo } from '../../src/hub/repo.ts'
 import { addPerson, addRepo, openHouse } from '../support/house.ts'
 import { contentOf } from '../support/lfs.ts'
 
-async function houseWithCommit(t: Parameters<typeof openHouse>[0]) {
-  const hub = await openHouse(t)
+async function houseWithCommit(t: Parameters<typeof openHouse>[0], limits: Partial<Limits> = {}) {
+  const hub = await openHouse(t, { limits })
   const ann = await addPerson(hub, 'ann')
   const created = await addRepo(hub, ann, 'm')
   const principal = await authenticate(hub, { kind: 'bearer', token: ann.token }, '192.0.2.1')
@@ -40,7 +41,7 @@ t.test('a repository that is well, and an empty one', async (t) => {
 })
 
 t.test('a pack that changed, shrank or is gone is a fault, cached objects or not', async (t) => {
-  const { hub, repo, pathOf } = await houseWithCommit(t)
+  const { hub, repo, pathOf } = await houseWithCommit(t, { inlinePackMaxBytes: 0 })
   t.same(await faultsOf(hub, repo), [])
   const whole = await readFile(pathOf('pack'))
   const changed = Buffer.from(whole)
@@ -56,12 +57,20 @@ t.test('a pack that changed, shrank or is gone is a fault, cached objects or not
 })
 
 t.test('an index that is damaged or gone is a fault', async (t) => {
-  const { hub, repo, pathOf } = await houseWithCommit(t)
+  const { hub, repo, pathOf } = await houseWithCommit(t, { inlinePackMaxBytes: 0 })
   const index = await readFile(pathOf('idx'))
   await writeFile(pathOf('idx'), Buffer.concat([index.subarray(0, -1), Buffer.from([index.at(-1)! ^ 1])]))
   t.match((await faultsOf(hub, repo))[0], /pack .*index/)
   await rm(pathOf('idx'))
   t.match((await faultsOf(hub, repo))[0], /bytes are not in the bucket/)
+})
+
+t.test('so it is with a small pack, whose bytes lie in the database', async (t) => {
+  const { hub, repo } = await houseWithCommit(t)
+  await hub.database.query('update inline_packs set pack = set_byte(pack, 40, get_byte(pack, 40) # 1)')
+  t.match(await faultsOf(hub, repo), [/^ann\/m: pack .*: its bytes do not match its checksum/])
+  await hub.database.query('delete from inline_packs')
+  t.match((await faultsOf(hub, repo))[0], /^ann\/m: pack .*: its bytes are not in the database/)
 })
 
 t.test('a row that says otherwise is a fault', async (t) => {
