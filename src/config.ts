@@ -33,6 +33,7 @@ const Environment = Type.Object({
   SPOOL_MAX_BYTES: Type.Integer({ default: 128 * GiB, minimum: 1 }),
   GIT_BLOB_MAX_BYTES: Type.Integer({ default: defaultLimits.gitBlobMaxBytes, minimum: 1 }),
   GIT_PACK_MAX_BYTES: Type.Integer({ default: defaultLimits.gitPackMaxBytes, minimum: 1 }),
+  REQUESTS_PER_MINUTE_MAX: Type.Integer({ default: defaultLimits.requestsPerMinuteMax, minimum: 0 }),
   LFS_OBJECT_MAX_BYTES: Type.Integer({ default: defaultLimits.lfsObjectMaxBytes, minimum: 1 }),
   LFS_SINGLE_PUT_MAX_BYTES: Type.Integer({ default: defaultLimits.lfsSinglePutMaxBytes, minimum: 1 }),
 })
@@ -87,6 +88,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       ...defaultLimits,
       gitBlobMaxBytes: env.GIT_BLOB_MAX_BYTES,
       gitPackMaxBytes: env.GIT_PACK_MAX_BYTES,
+      requestsPerMinuteMax: env.REQUESTS_PER_MINUTE_MAX,
       lfsObjectMaxBytes: env.LFS_OBJECT_MAX_BYTES,
       lfsSinglePutMaxBytes: env.LFS_SINGLE_PUT_MAX_BYTES,
     },

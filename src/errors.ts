@@ -13,6 +13,7 @@ const sentences = {
   CredentialsMissing: 'Sign in to do this.',
   AccessDenied: 'You may not do this with this repository.',
   SignInLimited: 'Too many failed sign-ins. Wait, then try again.',
+  RateLimited: 'Too many requests. Wait, then try again.',
   InputInvalid: 'The request is not valid.',
   InputTooLarge: 'The request is larger than this server allows.',
   InputTruncated: 'The request ended before it was complete.',

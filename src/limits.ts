@@ -57,6 +57,18 @@ export interface Limits {
   httpHeadersTimeoutMs: number
   httpIdleTimeoutMs: number
   httpKeepAliveTimeoutMs: number
+  requestsPerMinuteMax: number
+  fetchesAtOnceMax: number
+  fetchesPerUserMax: number
+  fetchesPerAddressMax: number
+  pushesAtOnceMax: number
+  pushesPerUserMax: number
+  pushesPerAddressMax: number
+  transfersQueuedMax: number
+  transfersQueuedPerCallerMax: number
+  transferQueueTimeoutMs: number
+  transferRateMinBytesPerSecond: number
+  transferRateWindowMs: number
   doomedBytesGraceSeconds: number
   orphanBytesGraceSeconds: number
   compactionPacksMin: number
@@ -126,6 +138,22 @@ export const defaultLimits: Limits = {
   httpIdleTimeoutMs: 600_000,
   // Above the 60 s after which common balancers give up an idle connection, so that they close it first.
   httpKeepAliveTimeoutMs: 75_000,
+  // Against a client gone wild, not against a busy one: some 1,600 a second.
+  requestsPerMinuteMax: 100_000,
+  // A fetch that is under way holds 12 bytes for each object of its repository, and open packs.
+  fetchesAtOnceMax: 256,
+  fetchesPerUserMax: 64,
+  // A whole office, or a cluster of jobs, may stand behind one address.
+  fetchesPerAddressMax: 128,
+  pushesAtOnceMax: 64,
+  pushesPerUserMax: 32,
+  pushesPerAddressMax: 48,
+  transfersQueuedMax: 1_000,
+  transfersQueuedPerCallerMax: 250,
+  // Less than the silence after which common proxies give up.
+  transferQueueTimeoutMs: 30_000,
+  transferRateMinBytesPerSecond: 1_024,
+  transferRateWindowMs: 120_000,
   // Longer than the longest response may last: a reader may still hold a link or a catalogue row of these bytes.
   doomedBytesGraceSeconds: 86_400,
   orphanBytesGraceSeconds: 2 * 86_400,

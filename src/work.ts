@@ -33,6 +33,8 @@ export interface TaskOptions {
 }
 
 export interface Workers<Tasks extends TaskTable<Tasks>> {
+  /** How many tasks run now. */
+  runningTasks(): number
   /**
    * Resolves to what the task returns, rejects with what it throws; with Unavailable where its thread died. When it
    * settles the task has ended: nothing that was lent to it is used any more.

@@ -33,6 +33,7 @@ const statuses: Record<ErrorCode, number> = {
   CredentialsMissing: 401,
   AccessDenied: 403,
   SignInLimited: 429,
+  RateLimited: 429,
   InputInvalid: 400,
   InputTooLarge: 413,
   InputTruncated: 400,

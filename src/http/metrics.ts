@@ -1,6 +1,8 @@
 /** /metrics for Prometheus: requests by door and status, bytes, the process. No label names a repository or a user. */
-import { Counter, collectDefaultMetrics, Histogram, Registry } from '@prometheus-io/client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import type { FastifyPluginAsync } from 'fastify'
+import type { Hub } from '../hub/hub.ts'
+import type { Transfers } from './limits.ts'
 
 export interface RequestMeasure {
   door: string
@@ -16,10 +18,11 @@ export interface Metrics {
 }
 
 /** Metrics of one server, in a registry of its own. */
-export function createMetrics(): Metrics {
+export function createMetrics(hub: Hub, transfers: Transfers): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
+  measureLoad(registry, hub, transfers)
   const duration = new Histogram({
     name: 'holdfast_http_request_duration_seconds',
     help: 'Time from the request line to the end of the response',
@@ -50,10 +53,45 @@ export function createMetrics(): Metrics {
   }
 }
 
+/** What runs and waits, read when it is asked for. */
+function measureLoad(registry: Registry, { repositories }: Hub, transfers: Transfers): void {
+  const registers = [registry]
+  const kinds = Object.entries(transfers)
+  new Gauge({
+    name: 'holdfast_transfers',
+    help: 'Fetches and pushes that run, and that wait for a place',
+    labelNames: ['kind', 'state'] as const,
+    registers,
+    collect() {
+      for (const [kind, { counts }] of kinds) {
+        this.set({ kind, state: 'running' }, counts.running)
+        this.set({ kind, state: 'queued' }, counts.queued)
+      }
+    },
+  })
+  new Gauge({
+    name: 'holdfast_transfers_refused',
+    help: 'Fetches and pushes refused since the start, because too many ran and waited',
+    labelNames: ['kind'] as const,
+    registers,
+    collect() {
+      for (const [kind, { counts }] of kinds) this.set({ kind }, counts.refused)
+    },
+  })
+  new Gauge({
+    name: 'holdfast_worker_tasks',
+    help: 'Tasks in worker threads',
+    registers,
+    collect() {
+      this.set(repositories.runningTasks())
+    },
+  })
+}
+
 /** The route that Prometheus asks. */
 export function metricsRoutes({ registry }: Metrics): FastifyPluginAsync {
   return async (server) => {
-    server.get('/metrics', { config: { access: 'public' } }, async (_request, reply) => {
+    server.get('/metrics', { config: { access: 'public', rateLimit: false } }, async (_request, reply) => {
       return reply.type(registry.contentType).send(await registry.metrics())
     })
   }

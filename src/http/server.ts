@@ -13,9 +13,11 @@ import { continueAccepted, holdContinues } from './expect-continue.ts'
 import { gitRoutes } from './git/routes.ts'
 import { healthRoutes } from './health.ts'
 import { lfsRoutes } from './lfs/routes.ts'
+import { createTransfers, limitRates } from './limits.ts'
 import { createMetrics, metricsRoutes } from './metrics.ts'
 import { refuseUnsafePaths } from './path-safety.ts'
 import { logRequests } from './request-log.ts'
+import { endSlowTransfers } from './slow-clients.ts'
 import { skipUnreadBodies } from './unread-body.ts'
 import { webRoutes } from './web/routes.ts'
 
@@ -28,9 +30,10 @@ declare module 'fastify' {
 
 /** A server with all doors, not yet listening; `server.ready()` rejects when a route declares no access. */
 export function createServer(hub: Hub): FastifyInstance {
-  const metrics = createMetrics()
+  const transfers = createTransfers(hub.config.limits)
+  const metrics = createMetrics(hub, transfers)
   const doors: Record<string, FastifyPluginAsync> = {
-    git: gitRoutes(hub),
+    git: gitRoutes(hub, transfers),
     lfs: lfsRoutes(hub),
     bytes: bytesRoutes(hub),
     api: apiRoutes(hub),
@@ -42,9 +45,11 @@ export function createServer(hub: Hub): FastifyInstance {
   const server = createEmptyServer(hub.config)
   logRequests(server, hub.logger, metrics)
   skipUnreadBodies(server, hub.config.limits.unreadBodyMaxBytes)
+  endSlowTransfers(server, hub.config.limits)
   refuseUnsafePaths(server)
   authenticateRequests(server, hub)
   decideAccessOnRoutes(server, hub)
+  limitRates(server, hub.config.limits)
   continueAccepted(server)
   server.setErrorHandler(sendApiError)
   server.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'There is nothing at this address.' }))

@@ -25,12 +25,28 @@ export function advertise(hub: Hub, repo: Repo, options: Omit<AdvertiseOptions, 
   return advertiseRefs(host, { ...options, smartHttp: true })
 }
 
+export interface FetchOptions {
+  version: ProtocolVersion
+  signal: AbortSignal
+  /** Asked for a place before objects are read; the function it resolves to gives the place back. */
+  admit: () => Promise<() => void>
+}
+
+function admitting(host: FetchHost, admit: FetchOptions['admit']): FetchHost {
+  return {
+    ...host,
+    async *streamObjects(using) {
+      const leave = await admit()
+      try {
+        yield* host.streamObjects(using)
+      } finally {
+        leave()
+      }
+    },
+  }
+}
+
 /** The answer to one request of `git-upload-pack`. `signal` fires when the client has gone. */
-export function fetch(
-  hub: Hub,
-  repo: Repo,
-  request: ByteStream,
-  options: { version: ProtocolVersion; signal: AbortSignal },
-): ByteStream {
-  return uploadPack(fetchHost(hub, repo), request, { ...options, limits: hub.config.limits })
+export function fetch(hub: Hub, repo: Repo, request: ByteStream, { admit, ...options }: FetchOptions): ByteStream {
+  return uploadPack(admitting(fetchHost(hub, repo), admit), request, { ...options, limits: hub.config.limits })
 }

@@ -34,6 +34,8 @@ export interface Repositories {
   compact(repoId: RepoId): Promise<CompactionResult>
   /** Room on the local disk, where pushes gather before they are stored. Rejects where nothing can be written. */
   freeDiskBytes(): Promise<number>
+  /** How many tasks run in worker threads. */
+  runningTasks(): number
   close(): void
 }
 
@@ -85,6 +87,7 @@ export function createRepositories(ground: Ground): Repositories {
     },
     compact: async (repoId) => compactPacks(ground, repoId, await catalog.pinNewest(repoId)),
     freeDiskBytes: () => disk.freeBytes(),
+    runningTasks: () => ground.workers.runningTasks(),
     close: () => catalog.close(),
   }
 }

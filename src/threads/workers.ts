@@ -12,8 +12,17 @@ export interface StartedTask {
 export type StartTask = (name: string, input: unknown, options: TaskOptions) => StartedTask
 
 /** Workers whose tasks `start` starts. */
-export function workersOver<Tasks extends TaskTable<Tasks>>(start: StartTask): Workers<Tasks> {
+export function workersOver<Tasks extends TaskTable<Tasks>>(startTask: StartTask): Workers<Tasks> {
+  let runningTasks = 0
+  function start(...asked: Parameters<StartTask>): StartedTask {
+    const task = startTask(...asked)
+    runningTasks++
+    const leave = () => runningTasks--
+    task.ended.then(leave, leave)
+    return task
+  }
   return {
+    runningTasks: () => runningTasks,
     run: async <Name extends keyof Tasks & string>(
       name: Name,
       input: InputOf<Tasks[Name]>,

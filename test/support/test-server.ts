@@ -55,6 +55,8 @@ export async function startTestServer(t: Teardown, environment: Record<string, s
     PORT: port,
     PUBLIC_URL: url,
     DATA_DIR: join(folder, 'data'),
+    // Load generators ask as often as they can.
+    REQUESTS_PER_MINUTE_MAX: '0',
     LOG_LEVEL: 'info',
     ...environment,
   }

@@ -42,7 +42,8 @@ export async function* uploadPack(
     if (options.version !== 2) yield* serveFetch(host, packets, options)
     else while ((yield* serveCommand(host, packets, options)) && options.isStateful) packets.beginRequest()
   } catch (error) {
-    if (!isHoldfastError(error)) throw error
+    // A host that is busy has said nothing yet: the transport tells it in its own way.
+    if (!isHoldfastError(error) || error.code === 'RateLimited') throw error
     yield errorPacket(error.message)
   }
 }

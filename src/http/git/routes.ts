@@ -7,13 +7,14 @@ import { advertise, fetch } from '../../hub/fetch.ts'
 import type { Hub } from '../../hub/hub.ts'
 import { push } from '../../hub/push.ts'
 import { clientSignal, passBodiesThrough, startStream } from '../byte-stream.ts'
+import { callerOf, type Transfers } from '../limits.ts'
 import { repoRoute } from '../repo-route.ts'
 import { sendGitError } from './errors.ts'
 import { parseProtocolVersion } from './protocol-version.ts'
 import { openRequestBody } from './request-body.ts'
 
 /** The routes of the smart protocol for all repositories. */
-export function gitRoutes(hub: Hub): FastifyPluginAsync {
+export function gitRoutes(hub: Hub, transfers: Transfers): FastifyPluginAsync {
   return async (server) => {
     server.setErrorHandler(sendGitError)
     passBodiesThrough(server)
@@ -21,7 +22,10 @@ export function gitRoutes(hub: Hub): FastifyPluginAsync {
       method: 'GET',
       path: '/info/refs',
       access: (request) => (requestedService(request) === 'git-receive-pack' ? 'write' : 'read'),
-      handler: (request, reply) => sendAdvertisement(hub, request, reply),
+      handler: (request, reply) => {
+        checkPlaces(transfers, request)
+        return sendAdvertisement(hub, request, reply)
+      },
     })
     repoRoute(server, {
       method: 'POST',
@@ -29,7 +33,9 @@ export function gitRoutes(hub: Hub): FastifyPluginAsync {
       access: 'read',
       handler: (request, reply) => {
         const body = openRequestBody(request, 'git-upload-pack', hub.config.limits.gitRequestInflatedMaxBytes)
-        const options = { version: versionOf(request), signal: clientSignal(reply) }
+        const signal = clientSignal(reply)
+        const admit = () => transfers.fetches.enter(callerOf(request), signal)
+        const options = { version: versionOf(request), signal, admit }
         return sendResult(request, reply, 'git-upload-pack', fetch(hub, request.repo, body, options))
       },
     })
@@ -37,14 +43,34 @@ export function gitRoutes(hub: Hub): FastifyPluginAsync {
       method: 'POST',
       path: '/git-receive-pack',
       access: 'write',
-      handler: (request, reply) => {
+      handler: async (request, reply) => {
         // The commands stand before the pack, and have limits of their own.
         const { gitPackMaxBytes, gitRequestInflatedMaxBytes } = hub.config.limits
         const body = openRequestBody(request, 'git-receive-pack', gitPackMaxBytes + gitRequestInflatedMaxBytes)
-        const options = { signal: clientSignal(reply) }
-        return sendResult(request, reply, 'git-receive-pack', push(hub, request.principal, request.repo, body, options))
+        const signal = clientSignal(reply)
+        const leave = await transfers.pushes.enter(callerOf(request), signal)
+        const result = push(hub, request.principal, request.repo, body, { signal })
+        return await sendResult(request, reply, 'git-receive-pack', leaving(result, leave))
       },
     })
+  }
+}
+
+/**
+ * Refuses with the first request what the next would be refused for: git prints the sentence of a refusal only here, and
+ * of a POST the status alone.
+ */
+function checkPlaces({ fetches, pushes }: Transfers, request: FastifyRequest): void {
+  const places = requestedService(request) === 'git-receive-pack' ? pushes : fetches
+  places.check(callerOf(request))
+}
+
+/** Gives the place back when the stream has ended or was left. */
+async function* leaving(stream: ByteStream, leave: () => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream
+  } finally {
+    leave()
   }
 }
 
