@@ -5,7 +5,7 @@ import { serveTasks } from './threads/thread.ts'
 
 serveTasks(
   gitTasks({
-    openPack: ({ descriptor, sizeBytes }) => sharedFile(descriptor, sizeBytes),
+    openFile: sharedFile,
     openSpool: (descriptor) => new SharedSpool(descriptor),
   }),
 )

@@ -9,7 +9,8 @@ import type { PackSpool } from './pack/pack-input.ts'
 import { PackSet, type PackSetLimits } from './pack/pack-set.ts'
 import type { ReceivePhase, ReportProgress } from './pack/receive-pace.ts'
 import { type ReceivedPack, type ReceivePackLimits, receivePackFile } from './pack/receive-pack-file.ts'
-import { type SharedPack, SharedPacks, toSharedMemory } from './pack/shared-pack.ts'
+import { type SharedPack, toSharedMemory } from './pack/shared-pack.ts'
+import { SharedPacks } from './pack/shared-packs.ts'
 
 export interface GitTasks {
   /** `receivePackFile` over the bytes sent along; its progress comes as notes. */
@@ -42,7 +43,7 @@ export interface ReceiveNote {
 
 /** Opens what other threads have opened. */
 export interface ThreadFiles {
-  openPack(pack: SharedPack): PackBytes
+  openFile(descriptor: number, sizeBytes: number): PackBytes
   openSpool(descriptor: number): PackSpool & { finish(): void }
 }
 
@@ -51,7 +52,7 @@ const noteIntervalMs = 100
 
 /** The tasks, for one thread. */
 export function gitTasks(files: ThreadFiles): GitTasks {
-  const packs = new SharedPacks((pack) => files.openPack(pack))
+  const packs = new SharedPacks((descriptor, sizeBytes) => files.openFile(descriptor, sizeBytes))
   const openObjects = (shared: SharedObjects) =>
     new PackSet(
       shared.packs.map((pack) => packs.open(pack)),

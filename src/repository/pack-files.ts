@@ -10,6 +10,7 @@ import type { Disk, LocalFile } from '../disk/disk.ts'
 import { localFileFrom } from '../disk/local-file.ts'
 import { PackFile } from '../git/pack/pack-file.ts'
 import { PackIndex } from '../git/pack/pack-index.ts'
+import { bytesInMemory } from '../git/pack/shared-pack.ts'
 
 export interface OpenedPack {
   file: PackFile
@@ -33,12 +34,7 @@ export function inlinePackFile(
   { pack, index }: InlinePack,
   { isThin, isChecked = false }: { isThin: boolean; isChecked?: boolean },
 ): PackFile {
-  const bytes = {
-    sizeBytes: pack.length,
-    readSync: (into: Uint8Array, offset: number, length: number, position: number) =>
-      pack.copy(into, offset, position, position + length),
-  }
-  return new PackFile(new PackIndex(index, { isChecked }), bytes, isThin)
+  return new PackFile(new PackIndex(index, { isChecked }), bytesInMemory(pack), isThin)
 }
 
 export interface PackFiles {
@@ -117,7 +113,8 @@ export function createPackFiles(bucket: Bucket, disk: Disk): PackFiles {
 
 function readWhole(file: LocalFile): Buffer {
   try {
-    const bytes = Buffer.allocUnsafe(file.sizeBytes)
+    // Worker threads read it as well.
+    const bytes = Buffer.from(new SharedArrayBuffer(file.sizeBytes))
     file.readSync(bytes, 0, bytes.length, 0)
     return bytes
   } finally {

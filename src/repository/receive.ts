@@ -1,10 +1,12 @@
 /** Receives a pack into a spool: a small one here, since a thread's turn would cost more; a larger one in a worker thread. */
+import type { Limits } from '../config.ts'
 import type { SpoolFile } from '../disk/disk.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { BlobNotes, type BlobsToNote, type NotedBlobs } from '../git/pack/noted-blobs.ts'
+import type { PackSet } from '../git/pack/pack-set.ts'
 import type { ReportProgress } from '../git/pack/receive-pace.ts'
 import { type ReceivedPack, receivePackFile } from '../git/pack/receive-pack-file.ts'
-import { fromThread, type ReceiveNote } from '../git/worker.ts'
+import { fromThread, type ReceiveNote, type SharedObjects } from '../git/worker.ts'
 import type { Ground } from './ground.ts'
 import type { PinnedPacks } from './pack-catalog.ts'
 import { packSetLimits, receiveLimits } from './pack-limits.ts'
@@ -32,16 +34,14 @@ const nothingToNote: BlobsToNote = {
 
 /** Throws what `receivePackFile` throws. When it settles, nothing uses the spool or the existing packs any more. */
 export async function receivePack(ground: Ground, input: ByteStream, options: ReceiveOptions): Promise<Reception> {
-  const shared = options.existing.objects.packs.map((pack) => pack.share())
-  const packs = shared.filter((pack) => pack !== undefined)
   const head = await readHead(input, ground.limits.receivedHereMaxBytes, options.signal)
-  if (head.isWhole || packs.length < shared.length) return await receiveHere(ground, head.bytes, options)
+  if (head.isWhole) return await receiveHere(ground, head.bytes, options)
   const { spool, toNote = nothingToNote, onProgress, signal } = options
   const reception = await ground.workers.run(
     'receivePack',
     {
       spoolDescriptor: spool.file.descriptor,
-      existing: { packs, limits: packSetLimits(ground.limits) },
+      existing: shareObjects(options.existing.objects, ground.limits),
       limits: receiveLimits(ground.limits),
       toNote,
     },
@@ -57,6 +57,11 @@ export async function receivePack(ground: Ground, input: ByteStream, options: Re
   const received = fromThread(reception.received)
   spool.adopt(received.sizeBytes)
   return { received, noted: reception.noted }
+}
+
+/** For a task, while the packs are pinned. */
+export function shareObjects({ packs }: PackSet, limits: Limits): SharedObjects {
+  return { packs: packs.map((pack) => pack.share()), limits: packSetLimits(limits) }
 }
 
 async function receiveHere(ground: Ground, input: ByteStream, options: ReceiveOptions): Promise<Reception> {

@@ -11,6 +11,7 @@ import { PackIndex } from '../../src/git/pack/pack-index.ts'
 import { PackSet } from '../../src/git/pack/pack-set.ts'
 import { defaultLimits } from '../../src/limits.ts'
 import type { Ground } from '../../src/repository/ground.ts'
+import { inlinePackFile } from '../../src/repository/pack-files.ts'
 import { receivePack } from '../../src/repository/receive.ts'
 import { temporaryFolder } from '../support/git.ts'
 import { appendDelta, blob, rawId, rawPack } from '../support/raw-pack.ts'
@@ -64,6 +65,10 @@ t.test('a thin pack finds its bases in the packs that the thread shares', async 
   const added = 'and more'
   const delta = { typeCode: typeCodes.refDelta, data: appendDelta(500, added), base: rawId('blob', base.data) }
   const second = await receive(ground, rawPack([delta]), [first.file])
+  const small = rawPack([base])
+  const { index } = first.received
+  const inline = inlinePackFile({ pack: small, index }, { isThin: false })
+  t.same((await receive(ground, rawPack([delta]), [inline])).received, second.received, 'a small pack lies in memory')
   t.ok(second.received.isThin)
   const id = rawId('blob', Buffer.concat([base.data, Buffer.from(added)]))
   t.equal(second.objects.read(second.objects.locate(id)).data.toString(), 'base '.repeat(100) + added)

@@ -11,7 +11,7 @@ import type { Workers } from '../../src/work.ts'
 export function workersHere(): Workers<GitTasks> {
   return sameThread<GitTasks>(
     gitTasks({
-      openPack: ({ descriptor, sizeBytes }) => sharedFile(descriptor, sizeBytes),
+      openFile: sharedFile,
       openSpool: (descriptor) => new SharedSpool(descriptor),
     }),
   )

@@ -7,7 +7,7 @@ import type { ObjectType } from '../repository.ts'
 import { emptyEntryHeader, entryHeaderMaxBytes, packInvalid, readEntryHeader, typeOfCode } from './format.ts'
 import { Inflater } from './inflate.ts'
 import type { PackIndex } from './pack-index.ts'
-import type { SharedPack } from './shared-pack.ts'
+import { type SharedBytes, type SharedPack, toSharedMemory } from './shared-pack.ts'
 import type { SideCar } from './side-car.ts'
 
 /** An immutable local file (disk/ provides it): read synchronously, at any position. */
@@ -50,6 +50,7 @@ export class PackFile {
   readonly cacheNumber = ++packFileCount
   readonly #bytes: PackBytes
   readonly #window: Buffer
+  #shared: SharedPack | undefined
   #windowStart = 0
   #windowEnd = 0
 
@@ -66,12 +67,17 @@ export class PackFile {
     return this.#bytes.sizeBytes
   }
 
-  /** What another thread needs to read it as well; undefined where it is no file. */
-  share(): SharedPack | undefined {
-    const { descriptor, sizeBytes } = this.#bytes
-    if (descriptor === undefined) return undefined
-    const sideCar = this.sideCar?.bytes
-    return { number: this.cacheNumber, descriptor, sizeBytes, isThin: this.isThin, index: this.index.bytes, sideCar }
+  /** What another thread needs to read it as well, while it is open. What lies in memory here is shared once. */
+  share(): SharedPack {
+    this.#shared ??= {
+      number: this.cacheNumber,
+      bytes: this.#shareBytes(),
+      sizeBytes: this.sizeBytes,
+      isThin: this.isThin,
+      index: toSharedMemory(this.index.bytes),
+      sideCar: this.sideCar && toSharedMemory(this.sideCar.bytes),
+    }
+    return this.#shared
   }
 
   /** The header of the entry at index position `position`. */
@@ -131,6 +137,14 @@ export class PackFile {
       left -= inflater.producedBytes
       if (inflater.producedBytes > 0) yield piece.subarray(0, inflater.producedBytes)
     }
+  }
+
+  #shareBytes(): SharedBytes {
+    const { descriptor, sizeBytes } = this.#bytes
+    if (descriptor !== undefined) return { descriptor }
+    const memory = Buffer.from(new SharedArrayBuffer(sizeBytes))
+    this.copy(memory, 0, sizeBytes, 0)
+    return { memory }
   }
 
   #view(position: number, length: number): Buffer {
