@@ -25,6 +25,10 @@ export interface Limits {
   gitHavesMax: number
   gitRefPrefixesMax: number
   gitDepthMax: number
+  gitFilterPartsMax: number
+  gitSparsePatternsMaxBytes: number
+  gitServerOptionsMax: number
+  gitObjectInfoMax: number
   gitRequestInflatedMaxBytes: number
   receivedHereMaxBytes: number
   lfsObjectMaxBytes: number
@@ -98,6 +102,11 @@ export const defaultLimits: Limits = {
   gitHavesMax: 600_000,
   gitRefPrefixesMax: 65_536,
   gitDepthMax: 0x7fffffff,
+  gitFilterPartsMax: 64,
+  // Every path is held against every pattern.
+  gitSparsePatternsMaxBytes: 64 * KiB,
+  gitServerOptionsMax: 1_000,
+  gitObjectInfoMax: 100_000,
   gitRequestInflatedMaxBytes: 64 * MiB,
   // A pack up to this size is received on the event loop, in slices: a thread's turn would cost a small push more.
   receivedHereMaxBytes: 256 * KiB,

@@ -7,7 +7,34 @@ import type { HoldfastError } from '../errors.ts'
 import type { ByteStream, ObjectId } from './object-id.ts'
 import type { ObjectDatabase, RefCommand, RefResult, RefSnapshot } from './repository.ts'
 
+/** What of the fetch protocol a host switches on. */
+export interface FetchOffers {
+  /** Partial clones. */
+  filter: boolean
+  /** Wants by a ref's name, in version 2. */
+  refInWant: boolean
+  /** The whole answer multiplexed, in version 2. */
+  sidebandAll: boolean
+  /** Named in versions 0 and 1: wants that are tips of hidden refs, and wants that refs lead to. `refusedWants` decides. */
+  tipWants: boolean
+  reachableWants: boolean
+  /** By which the server is known in both sides' logs. */
+  sessionId: string | undefined
+}
+
+/** What a client tells of itself. */
+export interface ClientNotes {
+  agent: string | undefined
+  sessionId: string | undefined
+  /** `git -o`: for the server to make of what it will. */
+  serverOptions: readonly string[]
+}
+
 export interface FetchHost {
+  /** Absent: everything, without a session id. */
+  readonly offers?: FetchOffers
+  /** Told before a request is answered. */
+  noteClient?(notes: ClientNotes): void
   /** HEAD and the refs that the caller may see, now. */
   refs(): Promise<RefSnapshot>
   /**
@@ -16,8 +43,8 @@ export interface FetchHost {
    */
   streamObjects(using: (objects: ObjectDatabase) => ByteStream): ByteStream
   /**
-   * Which of `wants` the caller may not have: ids that no visible ref leads to. Called for wants that are not tips of
-   * `refs()`.
+   * Which of `wants` the caller may not have: ids of any type that no visible ref leads to. Called for wants that are not
+   * tips of `refs()`, for blobs of sparse patterns and for objects whose size is asked.
    */
   refusedWants(objects: ObjectDatabase, refs: RefSnapshot, wants: readonly ObjectId[]): Promise<ObjectId[]>
 }

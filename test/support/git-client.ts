@@ -39,6 +39,13 @@ export async function git(cwd: string, ...args: string[]): Promise<string> {
   return stdout.trimEnd()
 }
 
+/** Runs git at once, with something on its standard input; returns its output. */
+export function gitSync(cwd: string, args: readonly string[], input: string | Buffer): Buffer {
+  const { status, stdout, stderr } = spawnSync('git', args, { cwd, input, env: environment, maxBuffer: 2 ** 28 })
+  if (status !== 0) throw new Error(`git ${args.join(' ')} failed (${status}): ${stderr}`)
+  return stdout
+}
+
 /** A new folder, removed after the test. */
 export function temporaryFolder(t: { teardown(run: () => void): void }): string {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-git-'))
@@ -63,23 +70,14 @@ export function seededRandom(seed: number): () => number {
  */
 export function makeHistory(path: string, { seed, commits }: { seed: number; commits: number }): void {
   spawnSync('git', ['init', '-q', '--bare', '-b', 'main', path], { env: environment })
-  const { status, stderr } = spawnSync('git', ['--git-dir', path, 'fast-import', '--quiet'], {
-    input: writeHistory(seed, commits),
-    env: environment,
-  })
-  if (status !== 0) throw new Error(`fast-import failed: ${stderr}`)
+  gitSync(path, ['fast-import', '--quiet'], writeHistory(seed, commits))
 }
 
 /** Lets a new branch of `count` commits grow out of `from`. */
 export function importCommits(path: string, branch: string, from: string, count: number): void {
   const commit = [`commit ${branch}`, 'committer C <c@example.org> 1800000000 +0000', 'data 3', 'own']
   const stream = [...commit, `from ${from}^0`, ...Array.from({ length: count - 1 }, () => commit).flat(), '']
-  const { status, stderr } = spawnSync('git', ['fast-import', '--quiet'], {
-    cwd: path,
-    input: stream.join('\n'),
-    env: environment,
-  })
-  if (status !== 0) throw new Error(`fast-import failed: ${stderr}`)
+  gitSync(path, ['fast-import', '--quiet'], stream.join('\n'))
 }
 
 function writeHistory(seed: number, commits: number): string {

@@ -1,9 +1,10 @@
 /** The answer to `info/refs?service=…`: the refs in versions 0 and 1, the capabilities in version 2. */
 
-import type { PushHost } from '../host.ts'
+import type { FetchHost, FetchOffers, PushHost } from '../host.ts'
 import { nullId } from '../object-id.ts'
 import type { Ref, RefSnapshot } from '../repository.ts'
 import {
+  allOffers,
   type GitService,
   type ProtocolVersion,
   receivePackCapabilities,
@@ -22,24 +23,25 @@ export interface AdvertiseOptions {
 
 /** Writes the advertisement of what `host` shows the caller; signed pushes are offered where it has a nonce for them. */
 export async function* advertiseRefs(
-  host: { refs(): Promise<RefSnapshot> } & Pick<PushHost, 'pushNonce'>,
+  host: Pick<FetchHost, 'refs' | 'offers'> & Pick<PushHost, 'pushNonce'>,
   { service, version, smartHttp = false }: AdvertiseOptions,
 ): AsyncGenerator<Uint8Array> {
+  const offers = host.offers ?? allOffers
   if (version === 2 && service === 'git-upload-pack') {
-    yield Buffer.concat([...['version 2', ...version2Capabilities].map((line) => dataPacket(`${line}\n`)), flushPacket])
+    const lines = ['version 2', ...version2Capabilities(offers)]
+    yield Buffer.concat([...lines.map((line) => dataPacket(`${line}\n`)), flushPacket])
     return
   }
   const snapshot = await host.refs()
   if (smartHttp) yield Buffer.concat([dataPacket(`# service=${service}\n`), flushPacket])
   if (version === 1) yield dataPacket('version 1\n')
-  yield* inChunks(
-    service === 'git-upload-pack' ? uploadPackLines(snapshot) : receivePackLines(snapshot, host.pushNonce?.()),
-  )
+  const isFetch = service === 'git-upload-pack'
+  yield* inChunks(isFetch ? uploadPackLines(snapshot, offers) : receivePackLines(snapshot, host.pushNonce?.()))
 }
 
-function* uploadPackLines({ headTarget, headId, refs }: RefSnapshot): Iterable<string> {
+function* uploadPackLines({ headTarget, headId, refs }: RefSnapshot, offers: FetchOffers): Iterable<string> {
   const symref = headTarget !== undefined && headId !== undefined ? [`symref=HEAD:${headTarget}`] : []
-  const capabilities = [...uploadPackCapabilities, ...symref].join(' ')
+  const capabilities = [...uploadPackCapabilities(offers), ...symref].join(' ')
   const head: Ref[] = headId === undefined ? [] : [{ name: 'HEAD', id: headId, peeledId: undefined }]
   yield* refLines([...head, ...refs], capabilities, true)
 }

@@ -1,30 +1,48 @@
 /** What this server offers (gitprotocol-capabilities, gitprotocol-v2), and what a client asked for. */
+import packageJson from '../../../package.json' with { type: 'json' }
 import { HoldfastError } from '../../errors.ts'
+import type { FetchOffers } from '../host.ts'
 
 export type GitService = 'git-upload-pack' | 'git-receive-pack'
 export type ProtocolVersion = 0 | 1 | 2
 
-const agent = 'agent=holdfast'
+const agent = `agent=holdfast/${packageJson.version}`
 const objectFormat = 'object-format=sha1'
 
-/** Offered by upload-pack in versions 0 and 1. */
-export const uploadPackCapabilities = [
-  'multi_ack',
-  'thin-pack',
-  'side-band',
-  'side-band-64k',
-  'ofs-delta',
-  'shallow',
-  'deepen-relative',
-  'no-progress',
-  'include-tag',
-  'multi_ack_detailed',
-  'allow-tip-sha1-in-want',
-  'allow-reachable-sha1-in-want',
-  'no-done',
-  objectFormat,
-  agent,
-] as const
+/** What a host offers that does not say otherwise. */
+export const allOffers: FetchOffers = {
+  filter: true,
+  refInWant: true,
+  sidebandAll: true,
+  tipWants: true,
+  reachableWants: true,
+  sessionId: undefined,
+}
+
+/** What upload-pack offers in versions 0 and 1. */
+export function uploadPackCapabilities(offers: FetchOffers): string[] {
+  return [
+    'multi_ack',
+    'thin-pack',
+    'side-band',
+    'side-band-64k',
+    'ofs-delta',
+    'shallow',
+    'deepen-since',
+    'deepen-not',
+    'deepen-relative',
+    'no-progress',
+    'include-tag',
+    'multi_ack_detailed',
+    ...(offers.tipWants ? ['allow-tip-sha1-in-want'] : []),
+    ...(offers.reachableWants ? ['allow-reachable-sha1-in-want'] : []),
+    'no-done',
+    ...(offers.filter ? ['filter'] : []),
+    ...sessionOf(offers),
+    objectFormat,
+    agent,
+  ]
+}
 
 /** Offered by receive-pack, which knows versions 0 and 1 only. */
 export const receivePackCapabilities = [
@@ -41,7 +59,21 @@ export const receivePackCapabilities = [
 ] as const
 
 /** The lines of the version 2 advertisement: commands with their features, and server-wide capabilities. */
-export const version2Capabilities = [agent, 'ls-refs=unborn', 'fetch=shallow', 'server-option', objectFormat] as const
+export function version2Capabilities(offers: FetchOffers): string[] {
+  const features = [
+    'shallow',
+    'wait-for-done',
+    ...(offers.filter ? ['filter'] : []),
+    ...(offers.refInWant ? ['ref-in-want'] : []),
+    ...(offers.sidebandAll ? ['sideband-all'] : []),
+  ]
+  const fetch = `fetch=${features.join(' ')}`
+  return [agent, 'ls-refs=unborn', fetch, 'server-option', objectFormat, ...sessionOf(offers), 'object-info']
+}
+
+function sessionOf({ sessionId }: FetchOffers): string[] {
+  return sessionId === undefined ? [] : [`session-id=${sessionId}`]
+}
 
 /** What the client asked for: names with their values (the empty string for a capability without one). */
 export type Capabilities = ReadonlyMap<string, string>

@@ -4,6 +4,7 @@ import { locateId, type ObjectDatabase } from '../repository.ts'
 import type { ClientHaves } from '../walk/client-haves.ts'
 import { type FetchLimits, type FetchRequest, type HavesRound, readHaves } from './fetch-request.ts'
 import { dataPacket, type PacketReader } from './pkt-line.ts'
+import type { SectionWriter } from './sections.ts'
 
 export interface Negotiation {
   objects: ObjectDatabase
@@ -77,10 +78,10 @@ async function answerRound(
   return answer
 }
 
-/** Version 2: yields the acknowledgments section without its end, returns true where the pack follows. */
+/** Version 2: yields the acknowledgments section, returns true where the pack follows. */
 export async function* acknowledge(
   request: FetchRequest,
-  { objects, common, signal }: Negotiation,
+  { objects, common, signal, sections }: Negotiation & { sections: SectionWriter },
 ): AsyncGenerator<Buffer, boolean> {
   const acknowledged = new Set<ObjectId>()
   for (const id of request.haves) {
@@ -90,11 +91,11 @@ export async function* acknowledge(
     common.add(ordinal)
   }
   if (request.isDone || request.haves.length === 0) return true
-  const answer = ['acknowledgments\n', ...[...acknowledged].map((id) => `ACK ${id}\n`)]
+  const answer = [...acknowledged].map((id) => `ACK ${id}\n`)
   if (acknowledged.size === 0) answer.push('NAK\n')
-  const isReady = await common.isEnough(signal)
+  const isReady = !request.waitsForDone && (await common.isEnough(signal))
   if (isReady) answer.push('ready\n')
-  yield* packets(answer)
+  yield* sections.write('acknowledgments', answer, { isLast: !isReady })
   return isReady
 }
 

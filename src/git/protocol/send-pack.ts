@@ -43,6 +43,7 @@ async function* packStream({ objects, refs, request, plan, haves, signal }: Pack
       wants: [...plan.wants, ...plan.deepened],
       haves: [...haves, ...plan.boundary.unshallow],
       tags: request.includeTag ? refs.refs : [],
+      filter: plan.filter,
       graph: plan.graph,
       onProgress: (commitCount) => tell(`Enumerating commits: ${commitCount}\r`),
       signal: AbortSignal.any([signal, left.signal]),

@@ -2,19 +2,24 @@
  * Serves git-upload-pack in versions 0, 1 and 2: one request over a stateless transport (HTTP), or a whole conversation
  * over one that keeps its state (standard input and output), behind an advertisement that the caller has written.
  */
-import type { Limits } from '../../config.ts'
-import { HoldfastError, isHoldfastError } from '../../errors.ts'
+import { Readable } from 'node:stream'
+import { isHoldfastError } from '../../errors.ts'
+import type { Limits } from '../../limits.ts'
 import type { FetchHost } from '../host.ts'
 import type { ByteStream } from '../object-id.ts'
-import type { ObjectDatabase, RefSnapshot } from '../repository.ts'
+import type { ObjectDatabase } from '../repository.ts'
 import { ClientHaves } from '../walk/client-haves.ts'
-import type { ProtocolVersion } from './capabilities.ts'
-import { type FetchPlan, planFetch } from './fetch-plan.ts'
-import { type FetchRequest, parseCommand, parseFetchArguments, parseWants } from './fetch-request.ts'
+import { allOffers, type ProtocolVersion } from './capabilities.ts'
+import { clientNotes, parseCommand } from './command.ts'
+import { type FetchPlan, type FetchScene, planFetch } from './fetch-plan.ts'
+import { type FetchGrammar, type FetchRequest, isDeepening, parseFetchArguments, parseWants } from './fetch-request.ts'
 import { parseLsRefsArguments, writeLsRefsResponse } from './ls-refs.ts'
 import { acknowledge, negotiate } from './negotiation.ts'
-import { dataPacket, delimPacket, errorPacket, flushPacket, PacketReader } from './pkt-line.ts'
+import { parseObjectInfoArguments, writeObjectInfo } from './object-info.ts'
+import { dataPacket, errorPacket, flushPacket, PacketReader } from './pkt-line.ts'
+import { SectionWriter } from './sections.ts'
 import { sendPack } from './send-pack.ts'
+import { bandPackets, errorBand, largeSideBand } from './side-band.ts'
 
 export interface UploadPackOptions {
   version: ProtocolVersion
@@ -49,10 +54,11 @@ export async function* uploadPack(
 }
 
 async function* serveFetch(host: FetchHost, packets: PacketReader, options: UploadPackOptions) {
-  const request = await parseWants(packets, options.limits)
+  const request = await parseWants(packets, grammarOf(host, options))
   if (request === undefined) return
-  yield* withPlan(host, request, (objects, refs, plan) =>
-    answerFetch({ objects, refs, request, plan, packets, ...options }),
+  host.noteClient?.(clientNotes(request.capabilities))
+  yield* withPlan(host, request, options, (scene, plan) =>
+    answerFetch({ ...scene, ...options, request, plan, packets }),
   )
 }
 
@@ -62,75 +68,95 @@ async function* serveCommand(
   packets: PacketReader,
   options: UploadPackOptions,
 ): AsyncGenerator<Uint8Array, boolean> {
-  const asked = await parseCommand(packets)
+  const asked = await parseCommand(packets, options.limits)
   if (asked === undefined) return false
+  host.noteClient?.(asked.notes)
+  // Without arguments the flush has been read already.
+  const args = asked.hasArguments ? packets : noArguments()
   if (asked.command === 'ls-refs') {
-    const request = asked.hasArguments ? await parseLsRefsArguments(packets, options.limits) : emptyLsRefsRequest
+    const request = await parseLsRefsArguments(args, options.limits)
     yield* writeLsRefsResponse(await host.refs(), request)
-  } else if (asked.command === 'fetch') {
-    const request = asked.hasArguments ? await parseFetchArguments(packets, options.limits) : undefined
-    if (request === undefined || request.wants.length === 0) yield flushPacket
-    else
-      yield* withPlan(host, request, (objects, refs, plan) =>
-        answerVersion2({ objects, refs, request, plan, ...options }),
-      )
+  } else if (asked.command === 'object-info') {
+    yield* writeObjectInfo(host, await parseObjectInfoArguments(args, options.limits))
   } else {
-    throw new HoldfastError('InputInvalid', { message: `unknown command '${asked.command.slice(0, 80)}'` })
+    return yield* serveFetchCommand(host, await parseFetchArguments(args, grammarOf(host, options)), options)
   }
   return true
 }
 
-const emptyLsRefsRequest = { symrefs: false, peel: false, unborn: false, prefixes: [] }
+async function* serveFetchCommand(
+  host: FetchHost,
+  request: FetchRequest,
+  options: UploadPackOptions,
+): AsyncGenerator<Uint8Array, boolean> {
+  try {
+    yield* withPlan(host, request, options, (scene, plan) => answerVersion2({ ...scene, request, plan }))
+    return true
+  } catch (error) {
+    // Where everything is multiplexed an ERR packet would not be understood.
+    if (!request.isSidebandAll || !isHoldfastError(error)) throw error
+    yield bandPackets(errorBand, error.message, largeSideBand)
+    return false
+  }
+}
 
-interface Fetch {
-  objects: ObjectDatabase
-  refs: RefSnapshot
+function noArguments(): PacketReader {
+  return new PacketReader(Readable.from([flushPacket]), flushPacket.length)
+}
+
+function grammarOf(host: FetchHost, { limits }: UploadPackOptions): FetchGrammar {
+  return { limits, offers: host.offers ?? allOffers }
+}
+
+interface Fetch extends FetchScene {
   request: FetchRequest
   plan: FetchPlan
-  signal: AbortSignal
 }
 
 /** Opens the objects, checks the wants, and streams what `answer` makes of it. */
 async function* withPlan(
   host: FetchHost,
   request: FetchRequest,
-  answer: (objects: ObjectDatabase, refs: RefSnapshot, plan: FetchPlan) => ByteStream,
+  { limits, signal }: UploadPackOptions,
+  answer: (scene: FetchScene, plan: FetchPlan) => ByteStream,
 ): AsyncGenerator<Uint8Array> {
   const refs = await host.refs()
   yield* host.streamObjects(async function* (objects) {
-    yield* answer(objects, refs, await planFetch(host, objects, refs, request))
+    const scene = { host, objects, refs, limits, signal }
+    yield* answer(scene, await planFetch(scene, request))
   })
 }
 
 async function* answerFetch(
-  fetch: Fetch & Pick<UploadPackOptions, 'limits' | 'isStateful'> & { packets: PacketReader },
+  fetch: Fetch & Pick<UploadPackOptions, 'isStateful'> & { packets: PacketReader },
 ): AsyncGenerator<Uint8Array> {
   const { request, plan, objects } = fetch
   const common = new ClientHaves(plan.graph, plan.wants)
   // A client that keeps the connection reads this before it sends its haves.
-  if (request.depth !== undefined) yield Buffer.concat([...boundaryPackets(objects, plan), flushPacket])
+  if (isDeepening(request)) yield Buffer.concat([...boundaryLines(objects, plan).map(dataPacket), flushPacket])
   if (yield* negotiate(request, { ...fetch, common })) yield* sendPack({ ...fetch, haves: common.ordinals })
 }
 
 async function* answerVersion2(fetch: Fetch): AsyncGenerator<Uint8Array> {
   const { request, plan, objects, signal } = fetch
+  const sections = new SectionWriter(request)
+  if (plan.wants.length === 0 && !request.waitsForDone) return
   const common = new ClientHaves(plan.graph, plan.wants)
-  const isPackNext = yield* acknowledge(request, { objects, common, signal })
-  if (!isPackNext) {
+  if (!(yield* acknowledge(request, { objects, common, signal, sections }))) {
     yield flushPacket
     return
   }
-  if (!request.isDone && request.haves.length > 0) yield delimPacket
-  if (request.depth !== undefined) {
-    yield Buffer.concat([dataPacket('shallow-info\n'), ...boundaryPackets(objects, plan), delimPacket])
-  }
-  yield dataPacket('packfile\n')
+  const wantedRefs = plan.wantedRefs.map(({ id, name }) => `${id} ${name}\n`)
+  // In the manual's order. git's own server writes them the other way round, and its client cannot read that.
+  yield* sections.write('shallow-info', boundaryLines(objects, plan))
+  yield* sections.write('wanted-refs', wantedRefs)
+  yield sections.begin('packfile')
   yield* sendPack({ ...fetch, haves: common.ordinals })
 }
 
-function boundaryPackets(objects: ObjectDatabase, { boundary }: FetchPlan): Buffer[] {
+function boundaryLines(objects: ObjectDatabase, { boundary }: FetchPlan): string[] {
   return [
-    ...boundary.shallow.map((commit) => dataPacket(`shallow ${objects.idOf(commit)}\n`)),
-    ...boundary.unshallow.map((commit) => dataPacket(`unshallow ${objects.idOf(commit)}\n`)),
+    ...boundary.shallow.map((commit) => `shallow ${objects.idOf(commit)}\n`),
+    ...boundary.unshallow.map((commit) => `unshallow ${objects.idOf(commit)}\n`),
   ]
 }

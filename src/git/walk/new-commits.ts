@@ -23,12 +23,15 @@ export interface NewCommits {
 export interface CommitRange {
   wants: readonly Ordinal[]
   haves: readonly Ordinal[]
+  /** Commits from before count as known, with what they lead to. */
+  sinceSeconds?: number
   signal?: AbortSignal
 }
 
 /** Walks `graph` newest first until everything that is left is known. Throws ObjectMissing, ObjectInvalid. */
-export async function findNewCommits(graph: CommitGraph, { wants, haves, signal }: CommitRange): Promise<NewCommits> {
-  const walk = new RangeWalk(graph)
+export async function findNewCommits(graph: CommitGraph, range: CommitRange): Promise<NewCommits> {
+  const { wants, haves, sinceSeconds, signal } = range
+  const walk = new RangeWalk(graph, sinceSeconds)
   for (const commit of haves) walk.addKnown(commit)
   for (const commit of wants) walk.add(commit)
   const pause = fairLoop()
@@ -45,12 +48,14 @@ class RangeWalk {
   readonly #flags: Uint8Array
   readonly #queue: DateQueue
   readonly #found: Ordinal[] = []
+  readonly #sinceSeconds: number
   #queuedNew = 0
   #oldestFoundDate = Number.POSITIVE_INFINITY
   #slop = slopCommits
 
-  constructor(graph: CommitGraph) {
+  constructor(graph: CommitGraph, sinceSeconds = 0) {
     this.#graph = graph
+    this.#sinceSeconds = sinceSeconds
     this.#flags = new Uint8Array(graph.objects.ordinalCount)
     this.#queue = new DateQueue()
   }
@@ -75,6 +80,7 @@ class RangeWalk {
   step(): boolean {
     if (this.#queue.length === 0) return false
     const commit = this.#queue.pop()
+    if (this.#graph.dateOf(commit) < this.#sinceSeconds) this.#markKnown(commit)
     this.#flags[commit] |= popped
     if (this.isKnown(commit)) {
       for (const parent of this.#graph.parentsOf(commit)) this.addKnown(parent)

@@ -3,7 +3,8 @@ import { fairLoop } from '../fair-loop.ts'
 import { locateId, type ObjectDatabase, type Ordinal, type Ref } from '../repository.ts'
 import { CommitGraph, peel } from './commit-graph.ts'
 import { findNewCommits, type NewCommits } from './new-commits.ts'
-import { TreeWalk } from './tree-walk.ts'
+import { leavesOutTrees, noFilter, type ObjectFilter } from './object-filter.ts'
+import { marks, TreeWalk } from './tree-walk.ts'
 
 export interface SelectOptions {
   /** Objects of any type. */
@@ -12,6 +13,8 @@ export interface SelectOptions {
   haves: readonly Ordinal[]
   /** Of these, annotated tags are added whose target is sent (include-tag). */
   tags?: readonly Ref[]
+  /** What is left out, though not of the wants. */
+  filter?: ObjectFilter
   /** Commits read before, and where the client's history is cut. */
   graph?: CommitGraph
   /** Told the number of commits done, now and then. */
@@ -28,20 +31,22 @@ export interface ObjectSelection {
 
 /** Walks commits, then the trees that differ. Throws ObjectMissing and ObjectInvalid on a damaged repository. */
 export async function selectObjects(objects: ObjectDatabase, options: SelectOptions): Promise<ObjectSelection> {
-  const { graph = new CommitGraph(objects), tags = [], signal } = options
+  const { graph = new CommitGraph(objects), tags = [], filter = noFilter, signal } = options
   const selected = new Uint8Array(objects.ordinalCount)
   const known = new Uint8Array(objects.ordinalCount)
   const haves = sortByType(objects, options.haves, (tag) => mark(known, tag))
-  const wants = sortByType(objects, options.wants, (tag) => mark(selected, tag))
+  const wants = sortByType(objects, options.wants, (tag) => mark(selected, tag, marks.tag))
   for (const ordinal of haves.others) mark(known, ordinal)
   const range = await findNewCommits(graph, { wants: wants.commits, haves: haves.commits, signal })
-  const walk = new TreeWalk(objects, { selected, known }, fairLoop())
+  const walk = new TreeWalk(objects, { selected, known }, fairLoop(), filter)
   for (const commit of haves.commits) mark(known, graph.treeOf(commit))
-  await walkCommits(graph, range, { ...options, haves: haves.commits, walk, marks: { selected, known } })
+  await walkCommits(graph, range, { ...options, haves: haves.commits, walk, filter, selected, known })
   for (const ordinal of wants.others) {
-    if (objects.stat(ordinal).type === 'tree') await walk.walk(ordinal, [])
-    else mark(selected, ordinal)
+    if (objects.stat(ordinal).type === 'tree') await walk.walkGiven(ordinal)
+    else mark(selected, ordinal, marks.blob)
   }
+  leaveOut(objects, selected, filter)
+  for (const ordinal of options.wants) restore(objects, ordinal, selected, range)
   for (const tag of tags) addTag(objects, tag, selected)
   const isClientKnown = (ordinal: Ordinal) => known[ordinal] === 1 || range.isKnown(ordinal)
   return { ordinals: markedOrdinals(selected), isClientKnown }
@@ -49,20 +54,23 @@ export async function selectObjects(objects: ObjectDatabase, options: SelectOpti
 
 interface CommitWalk extends SelectOptions {
   walk: TreeWalk
-  marks: { selected: Uint8Array; known: Uint8Array }
+  filter: ObjectFilter
+  selected: Uint8Array
+  known: Uint8Array
 }
 
 async function walkCommits(graph: CommitGraph, range: NewCommits, options: CommitWalk): Promise<void> {
-  const { walk, marks, haves, onProgress, signal } = options
+  const { walk, selected, known, haves, filter, onProgress, signal } = options
+  const hasTrees = !leavesOutTrees(filter)
   // What a client with a cut history has at its tips stands in for the parents that it lacks.
   const haveTrees = haves.map((commit) => graph.treeOf(commit))
   let count = 0
   for (const commit of range.commits) {
-    mark(marks.selected, commit)
+    mark(selected, commit, marks.commit)
     const parents = graph.parentsOf(commit)
-    for (const parent of parents) if (range.isKnown(parent)) mark(marks.known, graph.treeOf(parent))
+    for (const parent of parents) if (range.isKnown(parent)) mark(known, graph.treeOf(parent))
     const bases = parents.length > 0 ? parents.map((parent) => graph.treeOf(parent)) : haveTrees
-    await walk.walk(graph.treeOf(commit), bases)
+    if (hasTrees) await walk.walk(graph.treeOf(commit), bases)
     if ((++count & 255) === 0) {
       signal?.throwIfAborted()
       onProgress?.(count)
@@ -82,25 +90,43 @@ function sortByType(objects: ObjectDatabase, ordinals: readonly Ordinal[], onTag
   return { commits, others }
 }
 
+/** Takes back what the filter leaves out by type and size. */
+function leaveOut(objects: ObjectDatabase, selected: Uint8Array, { types, blobMaxBytes }: ObjectFilter): void {
+  const isSent = [true, types.has('commit'), types.has('tag'), types.has('tree'), types.has('blob')]
+  if (isSent.every(Boolean) && blobMaxBytes === Number.POSITIVE_INFINITY) return
+  for (let ordinal = 0; ordinal < selected.length; ordinal++) {
+    const kind = selected[ordinal]
+    const isTooLarge = kind === marks.blob && isSent[kind] && objects.stat(ordinal).sizeBytes >= blobMaxBytes
+    if (!isSent[kind] || isTooLarge) selected[ordinal] = marks.none
+  }
+}
+
+/** A want, and what it tags, is sent whatever the filter says, unless the client has it. */
+function restore(objects: ObjectDatabase, want: Ordinal, selected: Uint8Array, range: NewCommits): void {
+  const target = peel(objects, want, (tag) => mark(selected, tag, marks.tag))
+  const { type } = objects.stat(target)
+  if (type !== 'commit' || !range.isKnown(target)) mark(selected, target, marks[type])
+}
+
 function addTag(objects: ObjectDatabase, { name, id, peeledId }: Ref, selected: Uint8Array): void {
   if (peeledId === undefined || !name.startsWith('refs/tags/')) return
   const target = locateId(objects, peeledId)
   if (target < 0 || selected[target] === 0) return
   const tag = locateId(objects, id)
-  if (tag >= 0) peel(objects, tag, (ordinal) => mark(selected, ordinal))
+  if (tag >= 0) peel(objects, tag, (ordinal) => mark(selected, ordinal, marks.tag))
 }
 
-function mark(marks: Uint8Array, ordinal: Ordinal): void {
-  marks[ordinal] = 1
+function mark(marked: Uint8Array, ordinal: Ordinal, kind = 1): void {
+  marked[ordinal] = kind
 }
 
-function markedOrdinals(marks: Uint8Array): Uint32Array {
+function markedOrdinals(marked: Uint8Array): Uint32Array {
   let count = 0
-  for (let ordinal = 0; ordinal < marks.length; ordinal++) count += marks[ordinal]
+  for (let ordinal = 0; ordinal < marked.length; ordinal++) if (marked[ordinal] !== 0) count++
   const ordinals = new Uint32Array(count)
   let at = 0
   for (let ordinal = 0; at < count; ordinal++) {
-    if (marks[ordinal] === 1) ordinals[at++] = ordinal
+    if (marked[ordinal] !== 0) ordinals[at++] = ordinal
   }
   return ordinals
 }

@@ -1,9 +1,12 @@
 /** What a client may ask for, at and beyond the limits. Whole conversations are tested in upload-pack.test.ts. */
 import t from 'tap'
-import { parseCommand, parseFetchArguments, parseWants, readHaves } from '../../../src/git/protocol/fetch-request.ts'
+import { allOffers } from '../../../src/git/protocol/capabilities.ts'
+import { parseFetchArguments, parseWants, readHaves } from '../../../src/git/protocol/fetch-request.ts'
 import { dataPacket, delimPacket, flushPacket, PacketReader } from '../../../src/git/protocol/pkt-line.ts'
 
-const limits = { gitWantsMax: 3, gitHavesMax: 3, gitDepthMax: 100 }
+const limits = { gitWantsMax: 3, gitHavesMax: 3, gitDepthMax: 100, gitFilterPartsMax: 3 }
+const grammar = { limits, offers: allOffers }
+const noOffers = { ...allOffers, filter: false, refInWant: false, sidebandAll: false }
 const id = (digit: string) => digit.repeat(40)
 
 /** Lines as packets; '0000' and '0001' stand for themselves. */
@@ -18,10 +21,10 @@ function packets(...lines: string[]): PacketReader {
 
 const version0 = async (...lines: string[]) => {
   const reader = packets(...lines)
-  const request = await parseWants(reader, limits)
+  const request = await parseWants(reader, grammar)
   return request && { ...request, round: await readHaves(reader, limits) }
 }
-const version2 = (...lines: string[]) => parseFetchArguments(packets(...lines), limits)
+const version2 = (...lines: string[]) => parseFetchArguments(packets(...lines), grammar)
 const repeat = (count: number, line: string) => Array.from({ length: count }, () => line)
 
 t.test('version 0: capabilities of the first want, shallow lines, and how the haves end', async (t) => {
@@ -87,9 +90,8 @@ t.test('as many as the limits say, and no more', async (t) => {
 t.test('depths', async (t) => {
   const depthOf = async (text: string) => (await version2(`want ${id('a')}`, text, '0000')).depth
   t.equal(await depthOf('deepen 100'), 100)
-  t.equal(await depthOf('deepen 0'), undefined, 'asks for nothing, as in git')
-  for (const text of ['deepen 101', 'deepen -1', 'deepen 1x', 'deepen ', 'deepen 99999999999']) {
-    await t.rejects(depthOf(text), { code: 'InputInvalid', message: `invalid deepen: ${text}` })
+  for (const text of ['deepen 0', 'deepen 101', 'deepen -1', 'deepen 1x', 'deepen ', 'deepen 99999999999']) {
+    await t.rejects(depthOf(text), { code: 'InputInvalid', message: `invalid ${text.replace(' ', ': ')}` })
   }
 })
 
@@ -102,20 +104,46 @@ t.test('what is not understood is repeated, cut short', async (t) => {
   for (const text of [id('A'), id('a').slice(1), `${id('a')}0`, '']) {
     await t.rejects(version2(`want ${text}`, '0000'), { code: 'InputInvalid', message: /invalid object id/ })
   }
-  for (const text of ['filter blob:none', 'deepen-since 1', 'deepen-not main', 'want-ref refs/heads/main']) {
-    await t.rejects(version2(text, '0000'), { code: 'InputInvalid', message: `unexpected line: '${text}'` })
+  for (const text of ['filter blob:none', 'want-ref refs/heads/main', 'sideband-all']) {
+    await t.resolves(version2(text, '0000'))
+    const withoutIt = parseFetchArguments(packets(text, '0000'), { limits, offers: noOffers })
+    await t.rejects(
+      withoutIt,
+      { code: 'InputInvalid', message: `unexpected line: '${text}'` },
+      'where it is not offered',
+    )
   }
+  await t.rejects(version2('done', '0001'), { message: 'expected flush after fetch arguments' })
   await t.rejects(version0(`want ${id('a')}`), { code: 'InputTruncated' })
   await t.rejects(version0(`want ${id('a')}`, '0000', `have ${id('b')}`), { code: 'InputTruncated' })
 })
 
-t.test('commands of version 2', async (t) => {
-  t.match(await parseCommand(packets('command=fetch', 'agent=git/2', '0001')), { command: 'fetch', hasArguments: true })
-  t.match(await parseCommand(packets('command=ls-refs', '0000')), { command: 'ls-refs', hasArguments: false })
-  t.equal(await parseCommand(packets('0000')), undefined)
-  t.equal(await parseCommand(packets()), undefined)
-  await t.rejects(parseCommand(packets('agent=git/2', '0000')), { message: 'no command requested' })
-  await t.rejects(parseCommand(packets('command=fetch')), { code: 'InputTruncated' })
-  const sha256 = parseCommand(packets('command=fetch', 'object-format=sha256', '0001'))
-  await t.rejects(sha256, { code: 'InputInvalid', message: /keeps sha1 repositories; sha256/ })
+t.test('dates, refs to stay away from, and what cannot be combined', async (t) => {
+  t.match(await version2('deepen-since 1700000000', 'deepen-not v1', 'deepen-not main', '0000'), {
+    deepenSinceSeconds: 1_700_000_000,
+    deepenNot: ['v1', 'main'],
+  })
+  for (const text of ['deepen-since x', 'deepen-since -1', 'deepen-since 0']) {
+    await t.rejects(version2(text, '0000'), { code: 'InputInvalid', message: /^invalid deepen-since: / })
+  }
+  for (const other of ['deepen-since 5', 'deepen-not v1']) {
+    const both = { code: 'InputInvalid', message: /cannot be used together/ }
+    await t.rejects(version2('deepen 1', other, '0000'), both)
+    await t.rejects(version0(`want ${id('a')}`, other, 'deepen 1', '0000'), both)
+  }
+})
+
+t.test('filters: one, and in version 0 only where it was agreed on', async (t) => {
+  t.match(await version2('filter tree:2', '0000'), { filter: { treeDepth: 2 } })
+  await t.rejects(version2('filter tree:2', 'filter blob:none', '0000'), { message: /cannot be combined/ })
+  t.match(await version0(`want ${id('a')} filter`, 'filter tree:2', '0000'), { filter: { treeDepth: 2 } })
+  await t.rejects(version0(`want ${id('a')}`, 'filter tree:2', '0000'), { message: /not negotiated/ })
+})
+
+t.test('the rest of version 2', async (t) => {
+  t.match(await version2('want-ref refs/heads/main', 'wait-for-done', 'sideband-all', '0000'), {
+    wantedRefs: ['refs/heads/main'],
+    waitsForDone: true,
+    isSidebandAll: true,
+  })
 })
