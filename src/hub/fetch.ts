@@ -1,14 +1,17 @@
 /** Clone and fetch: what the protocol may show a caller who may read the repository. */
+import { hash } from 'node:crypto'
+import type { Database } from '../database/queryable.ts'
 import type { FetchHost } from '../git/host.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { type AdvertiseOptions, advertiseRefs } from '../git/protocol/advertise-refs.ts'
 import type { ProtocolVersion } from '../git/protocol/capabilities.ts'
 import { uploadPack } from '../git/protocol/upload-pack.ts'
+import { type Answer, type AnswerCache, createAnswerCache } from './answer-cache.ts'
 import { findInvisibleIds } from './commit-visibility.ts'
 import type { Hub } from './hub.ts'
 import { pushNonce } from './push-certificates.ts'
 import type { Repo } from './repo.ts'
-import { visibleRefs } from './visible-refs.ts'
+import { visibilityClassOf, visibleRefs } from './visible-refs.ts'
 
 /** The repository as the protocol's fetch side sees it. Access (read) has been decided. */
 export function fetchHost(hub: Hub, repo: Repo): FetchHost {
@@ -20,9 +23,15 @@ export function fetchHost(hub: Hub, repo: Repo): FetchHost {
 }
 
 /** The answer to `info/refs?service=…` over HTTP. */
-export function advertise(hub: Hub, repo: Repo, options: Omit<AdvertiseOptions, 'smartHttp'>): ByteStream {
-  const host = { ...fetchHost(hub, repo), pushNonce: () => pushNonce(hub, repo) }
-  return advertiseRefs(host, { ...options, smartHttp: true })
+export async function advertise(hub: Hub, repo: Repo, options: Omit<AdvertiseOptions, 'smartHttp'>): Promise<Answer> {
+  const { service, version } = options
+  const nonce = service === 'git-receive-pack' ? pushNonce(hub, repo) : ''
+  const host = { ...fetchHost(hub, repo), pushNonce: () => nonce }
+  return await answersOf(hub).answer(
+    answerKey(repo, ['advertise', service, String(version), nonce]),
+    () => advertiseRefs(host, { ...options, smartHttp: true }),
+    refsAnswerMaxBytes,
+  )
 }
 
 export interface FetchOptions {
@@ -47,6 +56,69 @@ function admitting(host: FetchHost, admit: FetchOptions['admit']): FetchHost {
 }
 
 /** The answer to one request of `git-upload-pack`. `signal` fires when the client has gone. */
-export function fetch(hub: Hub, repo: Repo, request: ByteStream, { admit, ...options }: FetchOptions): ByteStream {
-  return uploadPack(admitting(fetchHost(hub, repo), admit), request, { ...options, limits: hub.config.limits })
+export async function fetch(
+  hub: Hub,
+  repo: Repo,
+  request: ByteStream,
+  { admit, ...options }: FetchOptions,
+): Promise<Answer> {
+  const host = admitting(fetchHost(hub, repo), admit)
+  const limits = hub.config.limits
+  const { head, isWhole, rest } = await readHead(request, keyedRequestMaxBytes)
+  if (!isWhole || answersWithLinks(head)) return uploadPack(host, rest, { ...options, limits })
+  const key = answerKey(repo, ['fetch', String(options.version), hash('sha256', head, 'base64')])
+  const maxBytes = head.includes('command=ls-refs') ? refsAnswerMaxBytes : packAnswerMaxBytes
+  return await answersOf(hub).answer(key, () => uploadPack(host, rest, { ...options, limits }), maxBytes)
+}
+
+/** The refs of a repository of 200,000, and the objects of a small one. */
+const refsAnswerMaxBytes = 16 * 1024 * 1024
+const packAnswerMaxBytes = 512 * 1024
+/** Longer requests tell of hundreds of commits that one client has: nobody else will ask the same. */
+const keyedRequestMaxBytes = 16 * 1024
+
+const answersByDatabase = new WeakMap<Database, AnswerCache>()
+
+/** Ids of repositories are those of one database. */
+function answersOf({ database }: Hub): AnswerCache {
+  const answers = answersByDatabase.get(database) ?? createAnswerCache()
+  answersByDatabase.set(database, answers)
+  return answers
+}
+
+/** All that an answer depends on: refs and packs as they were when the repository was opened, who sees what, what was asked. */
+function answerKey(repo: Repo, asked: readonly string[]): string {
+  return JSON.stringify([repo.id, repo.refsVersion, repo.packsVersion, visibilityClassOf(repo), ...asked])
+}
+
+/** Links expire: answers that hold some are made anew. */
+function answersWithLinks(request: Buffer): boolean {
+  return request.includes('command=bundle-uri') || request.includes('packfile-uris ')
+}
+
+/** Up to about `maxBytes` of `stream`; `rest` is all of it again, what was read in front. */
+async function readHead(stream: ByteStream, maxBytes: number) {
+  const source = stream[Symbol.asyncIterator]()
+  const pieces: Uint8Array[] = []
+  let sizeBytes = 0
+  let isWhole = false
+  while (sizeBytes <= maxBytes && !isWhole) {
+    const { value, done } = await source.next()
+    if (done) isWhole = true
+    else {
+      pieces.push(value)
+      sizeBytes += value.length
+    }
+  }
+  const head = Buffer.concat(pieces)
+  return { head, isWhole, rest: joined(head, source) }
+}
+
+async function* joined(head: Uint8Array, source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield head
+    for (let next = await source.next(); !next.done; next = await source.next()) yield next.value
+  } finally {
+    await source.return?.()
+  }
 }

@@ -1,8 +1,10 @@
 /** Git smart HTTP (gitprotocol-http): the advertisement, fetch and push. */
+import type { Readable } from 'node:stream'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { HoldfastError } from '../../errors.ts'
 import type { ByteStream } from '../../git/object-id.ts'
 import type { GitService, ProtocolVersion } from '../../git/protocol/capabilities.ts'
+import type { Answer } from '../../hub/answer-cache.ts'
 import { advertise, fetch } from '../../hub/fetch.ts'
 import type { Hub } from '../../hub/hub.ts'
 import { push } from '../../hub/push.ts'
@@ -31,12 +33,12 @@ export function gitRoutes(hub: Hub, transfers: Transfers): FastifyPluginAsync {
       method: 'POST',
       path: '/git-upload-pack',
       access: 'read',
-      handler: (request, reply) => {
+      handler: async (request, reply) => {
         const body = openRequestBody(request, 'git-upload-pack', hub.config.limits.gitRequestInflatedMaxBytes)
         const signal = clientSignal(reply)
         const admit = () => transfers.fetches.enter(callerOf(request), signal)
         const options = { version: versionOf(request), signal, admit }
-        return sendResult(request, reply, 'git-upload-pack', fetch(hub, request.repo, body, options))
+        return sendResult(request, reply, 'git-upload-pack', await fetch(hub, request.repo, body, options))
       },
     })
     repoRoute(server, {
@@ -81,20 +83,25 @@ async function sendAdvertisement(hub: Hub, request: FastifyRequest, reply: Fasti
       message: 'This server speaks the smart HTTP protocol only, for git-upload-pack and git-receive-pack.',
     })
   }
-  const advertisement = advertise(hub, request.repo, { service, version: versionOf(request) })
+  const advertisement = await advertise(hub, request.repo, { service, version: versionOf(request) })
   return withoutCaching(reply)
     .type(`application/x-${service}-advertisement`)
-    .send(await startStream(advertisement, request))
+    .send(await bodyOf(advertisement, request))
 }
 
 async function sendResult(
   request: FastifyRequest,
   reply: FastifyReply,
   service: GitService,
-  result: ByteStream,
+  result: Answer,
 ): Promise<FastifyReply> {
-  const body = await startStream(result, request)
+  const body = await bodyOf(result, request)
   return withoutCaching(reply).type(`application/x-${service}-result`).send(body)
+}
+
+/** A whole answer is sent with its length, in one write. */
+async function bodyOf(answer: Answer, request: FastifyRequest): Promise<Uint8Array | Readable> {
+  return answer instanceof Uint8Array ? answer : await startStream(answer, request)
 }
 
 /** Undefined for a dumb request, for a service we do not have, and where the query names several. */
