@@ -96,27 +96,34 @@ function answersWithLinks(request: Buffer): boolean {
   return request.includes('command=bundle-uri') || request.includes('packfile-uris ')
 }
 
-/** Up to about `maxBytes` of `stream`; `rest` is all of it again, what was read in front. */
+/** Up to about `maxBytes` of `stream`; `rest` is all of it again, what was read in front, and throws what reading threw. */
 async function readHead(stream: ByteStream, maxBytes: number) {
   const source = stream[Symbol.asyncIterator]()
   const pieces: Uint8Array[] = []
   let sizeBytes = 0
-  let isWhole = false
-  while (sizeBytes <= maxBytes && !isWhole) {
-    const { value, done } = await source.next()
-    if (done) isWhole = true
-    else {
-      pieces.push(value)
-      sizeBytes += value.length
+  let next: IteratorResult<Uint8Array> | undefined
+  let failure: { error: unknown } | undefined
+  while (sizeBytes <= maxBytes && failure === undefined && next?.done !== true) {
+    try {
+      next = await source.next()
+      if (!next.done) pieces.push(next.value)
+      sizeBytes += next.value?.length ?? 0
+    } catch (error) {
+      failure = { error }
     }
   }
   const head = Buffer.concat(pieces)
-  return { head, isWhole, rest: joined(head, source) }
+  return { head, isWhole: next?.done === true, rest: joined(head, source, failure) }
 }
 
-async function* joined(head: Uint8Array, source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* joined(
+  head: Uint8Array,
+  source: AsyncIterator<Uint8Array>,
+  failure: { error: unknown } | undefined,
+): AsyncGenerator<Uint8Array> {
   try {
     yield head
+    if (failure !== undefined) throw failure.error
     for (let next = await source.next(); !next.done; next = await source.next()) yield next.value
   } finally {
     await source.return?.()
