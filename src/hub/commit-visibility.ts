@@ -1,16 +1,14 @@
 /**
  * The one answer to "may this caller read this id" (design laws 8 and 9), for a caller who may read the repository: yes
- * while a ref leads to it, or a ref did within the retention window of the ref log. Asked for commits and annotated tags;
- * trees and blobs are reached through them.
+ * while a ref that the caller sees leads to it, or such a ref did within the retention window of the ref log. Commits, tags,
+ * trees and blobs alike.
  */
 import { LRUCache } from 'lru-cache'
 import type { Database, RepoId } from '../database/queryable.ts'
 import { listRetainedIds } from '../database/ref-log.ts'
-import { fairLoop } from '../git/fair-loop.ts'
 import type { ObjectId } from '../git/object-id.ts'
 import { locateId, type ObjectDatabase, type Ordinal, type RefSnapshot } from '../git/repository.ts'
-import { findNonAncestors } from '../git/walk/ancestry.ts'
-import { CommitGraph, peel } from '../git/walk/commit-graph.ts'
+import { ReachedObjects } from '../git/walk/reached-objects.ts'
 import type { Hub } from './hub.ts'
 import type { Repo } from './repo.ts'
 import { isRefVisible, visibilityClassOf } from './visible-refs.ts'
@@ -22,6 +20,9 @@ import { isRefVisible, visibilityClassOf } from './visible-refs.ts'
 const newVisible = () => new LRUCache<`${RepoId}/${string}/${ObjectId}`, true>({ max: 50_000, ttl: 600_000 })
 /** Ids of repositories are those of one database. */
 const visibleOf = new WeakMap<Database, ReturnType<typeof newVisible>>()
+
+/** Both are shared by the requests that see one version, and go when that does. */
+const walksOf = new WeakMap<ObjectDatabase, WeakMap<RefSnapshot, ReachedObjects>>()
 
 export interface VisibilityQuestion {
   objects: ObjectDatabase
@@ -39,13 +40,36 @@ export async function findInvisibleIds(hub: Hub, repo: Repo, question: Visibilit
   const keyOf = (id: ObjectId) => `${repo.id}/${visibilityClass}/${id}` as const
   const asked = question.ids.filter((id) => visible.get(keyOf(id)) !== true)
   if (asked.length === 0) return []
-  const graph = new CommitGraph(objects)
-  const current = refs.refs.map((ref) => ref.id)
-  const hidden = await findUnreached(graph, asked, current)
-  const unreached = hidden.length === 0 ? hidden : await findUnreached(graph, hidden, await retainedIds(hub, repo))
-  const refused = new Set(unreached)
-  for (const id of asked) if (!refused.has(id)) visible.set(keyOf(id), true)
-  return unreached
+  const present = new Map(asked.map((id) => [locateId(objects, id), id]))
+  present.delete(-1)
+  const current = reachedFrom(objects, refs)
+  let unreached = await current.findUnreached([...present.keys()])
+  if (unreached.length > 0) {
+    const retained = locateAll(objects, await retainedIds(hub, repo))
+    unreached = await new ReachedObjects(objects, retained, current).findUnreached(unreached)
+  }
+  for (const ordinal of unreached) present.delete(ordinal)
+  const found = new Set(present.values())
+  for (const id of found) visible.set(keyOf(id), true)
+  return asked.filter((id) => !found.has(id))
+}
+
+/** The walk over what `refs` lead to, as far as earlier questions have brought it. */
+function reachedFrom(objects: ObjectDatabase, refs: RefSnapshot): ReachedObjects {
+  const walks = walksOf.get(objects) ?? new WeakMap<RefSnapshot, ReachedObjects>()
+  walksOf.set(objects, walks)
+  const walk = walks.get(refs) ?? new ReachedObjects(objects, locateAll(objects, tipsOf(refs)))
+  walks.set(refs, walk)
+  return walk
+}
+
+function tipsOf({ headId, refs }: RefSnapshot): ObjectId[] {
+  return [...(headId === undefined ? [] : [headId]), ...refs.map(({ id }) => id)]
+}
+
+/** Absent ones are passed over. */
+function locateAll(objects: ObjectDatabase, ids: readonly ObjectId[]): Ordinal[] {
+  return ids.map((id) => locateId(objects, id)).filter((ordinal) => ordinal >= 0)
 }
 
 /** False as well for what does not exist or is no commit. */
@@ -62,29 +86,6 @@ export async function isCommitVisible(
 export function locateCommit(objects: ObjectDatabase, id: ObjectId): Ordinal | undefined {
   const ordinal = locateId(objects, id)
   return ordinal >= 0 && objects.stat(ordinal).type === 'commit' ? ordinal : undefined
-}
-
-/** Those of `ids` that `tips` (of any type; absent ones are passed over) do not lead to. */
-async function findUnreached(graph: CommitGraph, ids: readonly ObjectId[], tips: readonly ObjectId[]) {
-  const { objects } = graph
-  const ordinals = ids.map((id) => locateId(objects, id))
-  const types = ordinals.map((ordinal) => (ordinal < 0 ? undefined : objects.stat(ordinal).type))
-  const targets = ordinals.filter((_, index) => types[index] === 'commit')
-  // Before the tips are read, of which there may be many: nothing leads to a tree, a blob or what does not exist.
-  if (targets.length === 0 && !types.includes('tag')) return [...ids]
-  const tags = new Set<Ordinal>()
-  const commits: Ordinal[] = []
-  const pause = fairLoop()
-  for (const tip of tips) {
-    if (pause.due()) await pause.now()
-    const ordinal = locateId(objects, tip)
-    if (ordinal < 0) continue
-    const target = peel(objects, ordinal, (tag) => tags.add(tag))
-    if (objects.stat(target).type === 'commit') commits.push(target)
-  }
-  const beyond = new Set(await findNonAncestors(graph, targets, commits))
-  const reached = new Set([...tags, ...targets.filter((target) => !beyond.has(target))])
-  return ids.filter((_, index) => !reached.has(ordinals[index]))
 }
 
 async function retainedIds(hub: Hub, repo: Repo): Promise<ObjectId[]> {

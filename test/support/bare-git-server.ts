@@ -12,7 +12,8 @@ import { advertiseRefs } from '../../src/git/protocol/advertise-refs.ts'
 import type { GitService, ProtocolVersion } from '../../src/git/protocol/capabilities.ts'
 import { receivePack } from '../../src/git/protocol/receive-pack.ts'
 import { uploadPack } from '../../src/git/protocol/upload-pack.ts'
-import { findUnreachable } from './reachable.ts'
+import { locateId } from '../../src/git/repository.ts'
+import { ReachedObjects } from '../../src/git/walk/reached-objects.ts'
 
 export const limits = readConfig({}).limits
 
@@ -31,8 +32,16 @@ export async function withBareHost<T>(path: string, using: (host: FetchHost) => 
   const host: FetchHost = {
     refs: () => repository.refs(),
     streamObjects: (run) => run(repository.objects),
-    refusedWants: (objects, { headId, refs }, wants) =>
-      findUnreachable(objects, [...refs.map(({ id }) => id), ...(headId === undefined ? [] : [headId])], wants),
+    refusedWants: async (objects, { headId, refs }, wants) => {
+      const ids = [...refs.map(({ id }) => id), ...(headId === undefined ? [] : [headId])]
+      const walk = new ReachedObjects(
+        objects,
+        ids.map((id) => locateId(objects, id)),
+      )
+      const located = wants.map((id) => locateId(objects, id))
+      const unreached = new Set(await walk.findUnreached(located.filter((ordinal) => ordinal >= 0)))
+      return wants.filter((_, index) => located[index] < 0 || unreached.has(located[index]))
+    },
   }
   try {
     return await using(host)

@@ -65,6 +65,13 @@ export async function openObjects(list: readonly MadeObject[], objectHeldMaxByte
   return { objects, ordinalOf: ({ id }) => objects.locate(Buffer.from(id, 'hex')) }
 }
 
+/** Every object of a database, to be put into another. */
+export function readAllObjects(objects: ObjectDatabase): MadeObject[] {
+  return Array.from({ length: objects.ordinalCount }, (_, ordinal) => {
+    return { ...objects.read(ordinal), id: objects.idOf(ordinal) }
+  })
+}
+
 /** A received pack, with its side-car. */
 export function openReceived(received: ReceivedPack, bytes: PackBytes): PackFile {
   const index = new PackIndex(received.index)

@@ -10,7 +10,6 @@ import { CommitGraph } from '../../../src/git/walk/commit-graph.ts'
 import { findNewCommits } from '../../../src/git/walk/new-commits.ts'
 import { selectObjects } from '../../../src/git/walk/select-objects.ts'
 import { git, makeHistory, seededRandom, temporaryFolder } from '../../support/git-client.ts'
-import { findUnreachable } from '../../support/reachable.ts'
 
 for (const seed of [61, 62, 63, 64]) {
   t.test(`history ${seed}`, async (t) => {
@@ -93,18 +92,4 @@ t.test('a negotiation is over when every want leads to a have', async (t) => {
   t.ok(await common.isEnough())
   common.add(oldest)
   t.equal(common.ordinals.length, 2)
-})
-
-t.test('what no tip leads to', async (t) => {
-  const path = join(temporaryFolder(t), 'source.git')
-  makeHistory(path, { seed: 66, commits: 50 })
-  const lost = (await git(path, 'commit-tree', '-m', 'lost', 'main~1^{tree}')) as ObjectId
-  const repository = await openBareRepository(path)
-  t.teardown(() => repository.close())
-  const parse = async (rev: string) => (await git(path, 'rev-parse', rev)) as ObjectId
-  const absent = 'f'.repeat(40) as ObjectId
-  const wants = await Promise.all(['main~3', 'main~3^{tree}', 'main:dir-0', 'nested', 'inner'].map(parse))
-  const tips = [await parse('main'), await parse('nested')]
-  t.same(await findUnreachable(repository.objects, tips, [...wants, lost, absent]), [absent, lost])
-  t.same(await findUnreachable(repository.objects, [], [lost]), [lost])
 })
