@@ -126,10 +126,10 @@ begin
     end if;
     pack_sequence := insert_pack(for_repo, pack, inline_pack, inline_index);
     update repos set packs_version = packs_version + 1 where id = for_repo;
-    if jobs <> '[]' then
-      perform graphile_worker.add_job(j->>'name', payload := (j->'payload')::json, job_key := j->>'key')
-      from jsonb_array_elements(jobs) j;
-    end if;
+  end if;
+  if jobs <> '[]' and num_nulls(variadic reasons) > 0 then
+    perform graphile_worker.add_job(j->>'name', payload := (j->'payload')::json, job_key := j->>'key')
+    from jsonb_array_elements(jobs) j;
   end if;
   select refs_version, packs_version into new_refs_version, new_packs_version from repos where id = for_repo;
   return next;

@@ -77,6 +77,8 @@ export interface Limits {
   orphanBytesGraceSeconds: number
   compactionPacksMin: number
   inlinePackMaxBytes: number
+  clonePackObjectsMin: number
+  clonePackBytesMin: number
 }
 
 /** What holds where no setting says otherwise. */
@@ -169,4 +171,7 @@ export const defaultLimits: Limits = {
   compactionPacksMin: 20,
   // Index included. A push that small costs no request to the bucket; compaction brings it there.
   inlinePackMaxBytes: 256 * KiB,
+  // A smaller repository is walked in a few milliseconds, and its answers are cached.
+  clonePackObjectsMin: 1_000,
+  clonePackBytesMin: MiB,
 }

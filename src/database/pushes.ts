@@ -26,6 +26,8 @@ export interface NewPush {
   details?: PushDetails
   /** Undefined where only refs move. */
   pack?: PushedPack
+  /** Enqueued if any command is granted. */
+  jobs?: readonly Omit<JobNote, 'runAt'>[]
 }
 
 /** What a push said about itself, kept beside its lines in the ref log. */
@@ -41,8 +43,6 @@ export interface PushedPack {
   /** An administrator may point to what any repository holds. */
   isAdmin: boolean
   allowMissingLfs: boolean
-  /** Enqueued when the pack becomes visible. */
-  jobs: readonly Omit<JobNote, 'runAt'>[]
 }
 
 /** `reason` is undefined where the command was granted, otherwise what stands behind `ng <ref>`. */
@@ -78,7 +78,7 @@ export async function commitPush(db: Queryable, push: NewPush): Promise<PushOutc
       `select reasons, rules_changed as "rulesChanged", new_refs_version as "refsVersion",
          new_packs_version as "packsVersion", pack_sequence as "packSequence"
        from commit_push($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
-      [...refArguments(push), ...packArgumentsOf(push.pack)],
+      [...refArguments(push), ...packArgumentsOf(push.pack), JSON.stringify(push.jobs ?? [])],
       'commit-push',
     )
     .catch((error: unknown) => {
@@ -114,15 +114,14 @@ function refArguments({ repoId, actorId, atomic, rulesVersion, commands, details
 }
 
 function packArgumentsOf(pack: PushedPack | undefined): unknown[] {
-  if (pack === undefined) return [null, null, null, false, [], [], false, '[]']
-  const { row, claims, isAdmin, allowMissingLfs, jobs } = pack
+  if (pack === undefined) return [null, null, null, false, [], [], false]
+  const { row, claims, isAdmin, allowMissingLfs } = pack
   return [
     ...packArguments(row),
     isAdmin,
     claims.map(({ lfsOid }) => toBytes(lfsOid)),
     claims.map(({ sizeBytes }) => sizeBytes),
     allowMissingLfs,
-    JSON.stringify(jobs),
   ]
 }
 

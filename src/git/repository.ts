@@ -64,6 +64,8 @@ export interface ClonePack {
   /** The SHA-1 at its end, 20 bytes. */
   readonly checksum: Buffer
   readonly sizeBytes: number
+  /** Where in the pack the object begins; -1 where it is not in it. */
+  offsetOf(ordinal: Ordinal): number
   /** Fills the views one after another with what begins at `position`, off the event loop. */
   read(views: readonly Uint8Array[], position: number): Promise<void>
 }

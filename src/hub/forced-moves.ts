@@ -20,6 +20,20 @@ export async function findForced(
   return forced
 }
 
+/**
+ * True where a push takes out of sight what a clone pack may hold: it must not lie ready any longer. A push without
+ * objects deletes refs only; whether there is a clone pack is not asked then.
+ */
+export async function abandonsCloned(
+  objects: ObjectDatabase | undefined,
+  commands: readonly RefCommand[],
+): Promise<boolean> {
+  if (objects !== undefined && objects.clonePack === undefined) return false
+  const cloned = commands.filter(({ name, oldId }) => oldId !== undefined && /^refs\/(heads|tags)\//.test(name))
+  if (cloned.some(({ newId }) => newId === undefined)) return true
+  return objects !== undefined && (await findForced(objects, cloned)).size > 0
+}
+
 async function leadsTo(graph: CommitGraph, from: Ordinal, to: Ordinal): Promise<boolean> {
   const { objects } = graph
   const [tip, target] = [from, to].map((ordinal) => peel(objects, ordinal))

@@ -40,6 +40,8 @@ export interface Arrived {
 export interface JudgedCommands {
   commands: readonly CheckedCommand[]
   rulesVersion: string
+  /** The packs are to be compacted once the commands are done. */
+  isCompactionDue: boolean
 }
 
 /**
@@ -49,7 +51,7 @@ export interface JudgedCommands {
  */
 export async function commitPush(
   push: Push,
-  { commands, rulesVersion }: JudgedCommands,
+  { commands, rulesVersion, isCompactionDue }: JudgedCommands,
   pack: Arrived | undefined,
 ): Promise<RefResult[] | undefined> {
   const { hub, principal, repo, request } = push
@@ -61,6 +63,7 @@ export async function commitPush(
     rulesVersion,
     details: detailsOf(hub, repo, request),
     pack: pack === undefined ? undefined : pushedPack(push, pack),
+    jobs: isCompactionDue ? [{ name: 'compact', payload: { repoId: repo.id }, key: `compact:${repo.id}` }] : [],
   }).catch((error: unknown) => {
     if (isHoldfastError(error, 'BytesMissing')) return undefined
     throw error
@@ -73,14 +76,12 @@ export async function commitPush(
   return failAll(commands, 'Git LFS files are missing')
 }
 
-function pushedPack({ hub, principal, repo, options }: Push, { quarantine, content }: Arrived): PushedPack {
-  const isCompactionDue = quarantine.packCount >= hub.config.limits.compactionPacksMin
+function pushedPack({ principal, options }: Push, { quarantine, content }: Arrived): PushedPack {
   return {
     row: quarantine.row,
     claims: [...content.pointers.values()],
     isAdmin: principal.kind === 'user' && principal.isAdmin,
     allowMissingLfs: options.allowMissingLfs === true,
-    jobs: isCompactionDue ? [{ name: 'compact', payload: { repoId: repo.id }, key: `compact:${repo.id}` }] : [],
   }
 }
 

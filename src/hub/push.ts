@@ -8,6 +8,7 @@ import type { PushHost, PushReport } from '../git/host.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { receivePack } from '../git/protocol/receive-pack.ts'
 import type { RefCommand, RefResult } from '../git/repository.ts'
+import { abandonsCloned } from './forced-moves.ts'
 import type { Hub } from './hub.ts'
 import { proveUploads } from './lfs-transfer.ts'
 import type { Principal } from './principal.ts'
@@ -128,7 +129,16 @@ async function commitByRules(
     if (pack !== undefined && !isStored) await storePack(push, pack)
     isStored = true
     request.signal.throwIfAborted()
-    const results = await commitPush(push, { commands: granted, rulesVersion: rules.refRulesVersion }, pack)
+    const results = await commitPush(
+      push,
+      {
+        commands: granted,
+        rulesVersion: rules.refRulesVersion,
+        isCompactionDue:
+          pack?.quarantine.isCompactionDue === true || (await abandonsCloned(arrived?.quarantine.objects, granted)),
+      },
+      pack,
+    )
     if (results !== undefined) return [...refused, ...results]
     rules = await readRefRules(hub.database, repo.id)
   }

@@ -5,7 +5,7 @@ import type { ClonePack, PackSections } from '../git/repository.ts'
 import type { OpenedPack } from './pack-files.ts'
 
 /** The opened pack of a row of the tier `clone`. Readable as long as the pack is open. */
-export function clonePackOf(row: PackRow, { bytes }: Pick<OpenedPack, 'bytes'>): ClonePack {
+export function clonePackOf(row: PackRow, { file, bytes }: Pick<OpenedPack, 'file' | 'bytes'>): ClonePack {
   const sections = sectionsOfRow(row)
   assert(sections !== undefined && row.tipIds !== null, 'a clone pack has sections and tips')
   assert(bytes !== undefined, 'a clone pack lies in a file')
@@ -15,6 +15,7 @@ export function clonePackOf(row: PackRow, { bytes }: Pick<OpenedPack, 'bytes'>):
     sections,
     checksum: row.checksum,
     sizeBytes: row.packBytes,
+    offsetOf: (ordinal) => (ordinal < row.objectCount ? file.index.offsetAt(ordinal) : -1),
     read: (views, position) => bytes.readViews(views, position),
   }
 }

@@ -1,106 +1,134 @@
 /**
- * Compaction: many small packs become one, beside running pushes and clones. Geometric, as `git repack --geometric`: packs
- * are merged from the smallest up to where the next is more than twice what has been gathered, so that an object is
- * rewritten only a logarithmic number of times.
+ * Compaction, beside running pushes and clones. Many small packs become one; and now and then all packs become two: the
+ * clone pack, exactly what heads and tags lead to, and the rest, whatever else the repository holds.
  *
- * The merged pack is self-contained, so later packs may keep their deltas against what was in it. Every chain in it ends
- * in a whole object, no deeper than `chainDepthMax`: receiving it back proves that.
+ * What compaction writes is self-contained, so later packs may keep their deltas against what was in the packs it
+ * replaced.
  */
-import { packKeys } from '../bucket/keys.ts'
-import { type PackRow, replacePacks } from '../database/packs.ts'
+import { listClosedPacks, type PackRow } from '../database/packs.ts'
 import type { RepoId } from '../database/queryable.ts'
-import { isHoldfastError } from '../errors.ts'
-import { PackSet } from '../git/pack/pack-set.ts'
-import { receivePackFile } from '../git/pack/receive-pack-file.ts'
+import { fairLoop } from '../git/fair-loop.ts'
+import { idBytes, type ObjectId, objectIdBytes } from '../git/object-id.ts'
+import { chainDepthMax, writeClonePack } from '../git/pack/clone-order.ts'
 import { writePack } from '../git/pack/writer.ts'
+import { locateId, type Ordinal, type RefSnapshot } from '../git/repository.ts'
+import { CommitGraph } from '../git/walk/commit-graph.ts'
+import { leadToAll } from '../git/walk/leads-to.ts'
+import { closureOf } from './closure.ts'
+import { choosePacks, isCloneOutgrown } from './compaction-plan.ts'
 import type { Ground } from './ground.ts'
-import { incomingPack } from './incoming-pack.ts'
 import type { PinnedPacks } from './pack-catalog.ts'
-import { packSetLimits, receiveLimits } from './pack-limits.ts'
+import { type PackToWrite, rewritePacks } from './rewrite-packs.ts'
 
 export interface CompactionResult {
-  /** How many packs were merged; 0 where there was nothing to gain. */
+  /** How many packs were replaced; 0 where there was nothing to gain. */
   mergedPacks: number
+  /** How many objects were written, and how many of them into a clone pack. */
   objectCount: number
+  cloneObjectCount: number
 }
 
-// Git's own default for the depth of chains (pack.depth).
-const chainDepthMax = 50
-const growthFactor = 2
+const nothingDone: CompactionResult = { mergedPacks: 0, objectCount: 0, cloneObjectCount: 0 }
 
-/** Merges small packs of `packs`, which it releases. Throws Conflict where another compaction was quicker. */
-export async function compactPacks(ground: Ground, repoId: RepoId, packs: PinnedPacks): Promise<CompactionResult> {
+export interface Compaction {
+  repoId: RepoId
+  /** Released when it is over. What `refs` names lies in them. */
+  packs: PinnedPacks
+  refs: RefSnapshot
+}
+
+/** Makes of a repository's packs what is due. Throws Conflict where another compaction was quicker. */
+export async function compactPacks(ground: Ground, { repoId, packs, refs }: Compaction): Promise<CompactionResult> {
   try {
-    const merged = choosePacks(packs.rows)
-    if (merged.length < 2) return { mergedPacks: 0, objectCount: 0 }
-    const ordinals = ordinalsOf(packs, merged)
-    await mergeInto(ground, repoId, { packs, merged, ordinals })
-    return { mergedPacks: merged.length, objectCount: ordinals.length }
+    const tipIds = clonedTips(refs)
+    if (await isCloneDue(ground, packs, tipIds)) return await rebuild(ground, repoId, { packs, tipIds })
+    return await merge(ground, repoId, packs)
   } finally {
     packs.release()
   }
 }
 
-/** The smallest packs, up to the last one that is not at least twice as large as all smaller ones together. */
-export function choosePacks(rows: readonly PackRow[]): PackRow[] {
-  const bySize = [...rows].sort((a, b) => a.packBytes - b.packBytes)
-  let smallerBytes = bySize.reduce((sum, row) => sum + row.packBytes, 0)
-  for (let index = bySize.length - 1; index > 0; index--) {
-    smallerBytes -= bySize[index].packBytes
-    if (bySize[index].packBytes < growthFactor * smallerBytes) return bySize.slice(0, index + 1)
-  }
-  return []
+/** The ids of heads and tags: what `git clone` asks for. */
+function clonedTips({ refs }: RefSnapshot): ObjectId[] {
+  const cloned = refs.filter(({ name }) => name.startsWith('refs/heads/') || name.startsWith('refs/tags/'))
+  return [...new Set(cloned.map(({ id }) => id))]
 }
 
-/** The objects that are known by their copy in one of the merged packs; copies of others stay where they are. */
-function ordinalsOf({ rows, objects }: PinnedPacks, merged: readonly PackRow[]): Uint32Array {
-  const chosen = new Set(merged.map((row) => row.id))
-  const ordinals: number[] = []
+/** True also where something that the clone pack holds was taken out of sight: forced, or deleted. */
+async function isCloneDue(
+  { limits }: Ground,
+  { rows, objects }: PinnedPacks,
+  tipIds: readonly ObjectId[],
+): Promise<boolean> {
+  const { clonePack } = objects
+  if (clonePack === undefined && tipIds.length === 0) return false
+  if (isCloneOutgrown(rows, limits)) return true
+  if (clonePack === undefined) return false
+  const tips = tipIds.map((id) => locateId(objects, id))
+  const { length } = clonePack.tipIds
+  const former = Array.from({ length: length / idBytes }, (_, at) => objects.locate(clonePack.tipIds, at * idBytes))
+  return !(await leadToAll(new CommitGraph(objects), tips, former))
+}
+
+async function rebuild(
+  ground: Ground,
+  repoId: RepoId,
+  { packs, tipIds }: { packs: PinnedPacks; tipIds: readonly ObjectId[] },
+): Promise<CompactionResult> {
+  const { rows, objects } = packs
+  const tips = tipIds.map((id) => locateId(objects, id))
+  const cloned = await closureOf(packs, tips, await listClosedPacks(ground.database, repoId))
+  const rest = await restOf(packs, cloned)
+  const written: PackToWrite[] = []
+  if (cloned.length > 0) {
+    const bytes = writeClonePack(objects, cloned)
+    written.push({ tier: 'clone', bytes, tipIds: Buffer.concat(tipIds.map(objectIdBytes)) })
+  }
+  if (rest.length > 0) written.push({ tier: 'rest', bytes: writeSelfContained(packs, rest) })
+  await rewritePacks(ground, repoId, { removed: rows, written })
+  return {
+    mergedPacks: rows.length,
+    objectCount: cloned.length + rest.length,
+    cloneObjectCount: cloned.length,
+  }
+}
+
+async function merge(ground: Ground, repoId: RepoId, packs: PinnedPacks): Promise<CompactionResult> {
+  const removed = choosePacks(packs.rows)
+  if (removed.length < 2) return nothingDone
+  const ordinals = await ordinalsOf(packs, removed)
+  const written: PackToWrite[] = [{ tier: 'merged', bytes: writeSelfContained(packs, ordinals) }]
+  await rewritePacks(ground, repoId, { removed, written })
+  return { mergedPacks: removed.length, objectCount: ordinals.length, cloneObjectCount: 0 }
+}
+
+function writeSelfContained({ objects }: PinnedPacks, ordinals: Uint32Array) {
+  return writePack(objects, ordinals, { ofsDelta: true, deltaDepthMax: chainDepthMax })
+}
+
+/** Every object that is not among `cloned`, which are ascending. */
+async function restOf(packs: PinnedPacks, cloned: Uint32Array): Promise<Uint32Array> {
+  const all = await ordinalsOf(packs, packs.rows)
+  let next = 0
+  return all.filter((ordinal) => {
+    while (next < cloned.length && cloned[next] < ordinal) next++
+    return cloned[next] !== ordinal
+  })
+}
+
+/** The objects that are known by their copy in one of the chosen packs, ascending; copies of others stay where they are. */
+async function ordinalsOf({ rows, objects }: PinnedPacks, chosen: readonly PackRow[]): Promise<Uint32Array> {
+  const ids = new Set(chosen.map((row) => row.id))
+  const ordinals: Ordinal[] = []
+  const pause = fairLoop()
   let first = 0
   for (const [number, row] of rows.entries()) {
     const { index } = objects.packs[number]
-    for (let position = 0; chosen.has(row.id) && position < index.objectCount; position++) {
-      if (objects.locate(index.ids, position * 20) === first + position) ordinals.push(first + position)
+    for (let position = 0; ids.has(row.id) && position < index.objectCount; position++) {
+      if (objects.locate(index.ids, position * idBytes) === first + position) ordinals.push(first + position)
+      if (pause.due()) await pause.now()
     }
     first += index.objectCount
   }
   return Uint32Array.from(ordinals)
-}
-
-interface Merge {
-  packs: PinnedPacks
-  merged: readonly PackRow[]
-  ordinals: Uint32Array
-}
-
-async function mergeInto(ground: Ground, repoId: RepoId, { packs, merged, ordinals }: Merge): Promise<void> {
-  const { bucket, database, disk, limits } = ground
-  const spool = disk.createSpool()
-  try {
-    const pack = writePack(packs.objects, ordinals, { ofsDelta: true, deltaDepthMax: chainDepthMax })
-    const received = await receivePackFile(pack, {
-      spool,
-      existing: new PackSet([], packSetLimits(limits)),
-      limits: receiveLimits(limits),
-    })
-    const incoming = incomingPack(repoId, received, { bucket, spool, tier: 'merged' })
-    try {
-      await incoming.upload()
-      await database.transaction((tx) =>
-        replacePacks(tx, {
-          repoId,
-          removedPackIds: merged.map((row) => row.id),
-          added: [incoming.row],
-          doomedKeys: merged.flatMap((row) => (row.isInline ? [] : packKeys(repoId, row.id))),
-          graceSeconds: limits.doomedBytesGraceSeconds,
-        }),
-      )
-    } catch (error) {
-      // Any other failure leaves it open whether the transaction was committed: the bytes stay for the sweep.
-      if (isHoldfastError(error, 'Conflict')) await incoming.discard()
-      throw error
-    }
-  } finally {
-    spool.close()
-  }
 }

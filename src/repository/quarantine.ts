@@ -13,6 +13,7 @@ import { PackIndex } from '../git/pack/pack-index.ts'
 import { PackSet } from '../git/pack/pack-set.ts'
 import type { ReceivedPack } from '../git/pack/receive-pack-file.ts'
 import type { ObjectDatabase } from '../git/repository.ts'
+import { isCompactionDue } from './compaction-plan.ts'
 import type { Ground } from './ground.ts'
 import { incomingPack } from './incoming-pack.ts'
 import type { PinnedPacks } from './pack-catalog.ts'
@@ -25,8 +26,8 @@ export interface QuarantinedPack {
   readonly received: ReceivedPack
   /** What `toNote` asked for. */
   readonly noted: NotedBlobs
-  /** How many packs the repository has with this one. */
-  readonly packCount: number
+  /** The repository's packs, with this one, are to be compacted. */
+  readonly isCompactionDue: boolean
   /** The repository's objects and the new ones. Valid until `release`. */
   readonly objects: ObjectDatabase
   /** Ids that the pack's objects refer to and that exist nowhere: the push is incomplete if there are any. */
@@ -94,8 +95,8 @@ function quarantined(ground: Ground, repoId: RepoId, arrival: Arrival): Quaranti
     noted,
     release,
     row: incoming.row,
-    packCount: existing.rows.length + 1,
-    objects: new PackSet([...existing.objects.packs, file], packSetLimits(ground.limits)),
+    isCompactionDue: isCompactionDue([...existing.rows, incoming.row], ground.limits),
+    objects: new PackSet([...existing.objects.packs, file], packSetLimits(ground.limits), existing.objects.clonePack),
     missingIds: (max) => absentIds(existing.objects, outsideIds, max),
     upload: (signal) => incoming.upload(signal),
     published({ packsVersion, packSequence: sequence }) {

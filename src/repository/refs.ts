@@ -15,6 +15,8 @@ export interface VersionedRefs {
 export interface RefReader {
   /** The refs as they were when the caller's repository row was read, or later. Throws RepoNotFound once it is deleted. */
   read(repo: { id: RepoId; refsVersion: string }): Promise<VersionedRefs>
+  /** The refs as they are now. Throws RepoNotFound. */
+  readNewest(repoId: RepoId): Promise<VersionedRefs>
 }
 
 // A ref costs about 200 bytes in memory: 400 MB at most.
@@ -44,6 +46,7 @@ export function createRefReader(database: Database): RefReader {
   }
 
   return {
+    readNewest: readNow,
     async read(repo) {
       const isFresh = (read: VersionedRefs | undefined): read is VersionedRefs =>
         read !== undefined && read.refsVersion >= Number(repo.refsVersion)

@@ -30,7 +30,7 @@ export interface Repositories {
     pack: ByteStream,
     options: Omit<QuarantineOptions, 'existing' | 'onArrival'>,
   ): Promise<QuarantinedPack>
-  /** Merges small packs into one, beside running pushes and clones. */
+  /** Merges small packs, or makes the clone pack anew, beside running pushes and clones. */
   compact(repoId: RepoId): Promise<CompactionResult>
   /** Room on the local disk, where pushes gather before they are stored. Rejects where nothing can be written. */
   freeDiskBytes(): Promise<number>
@@ -85,7 +85,11 @@ export function createRepositories(ground: Ground): Repositories {
       const onArrival: QuarantineOptions['onArrival'] = (version, arrived) => catalog.add(repo.id, version, arrived)
       return await receiveIntoQuarantine(ground, repo.id, pack, { ...options, existing, onArrival })
     },
-    compact: async (repoId) => compactPacks(ground, repoId, await catalog.pinNewest(repoId)),
+    async compact(repoId) {
+      // In this order: what the refs name lies in packs that are listed later.
+      const { snapshot } = await refReader.readNewest(repoId)
+      return await compactPacks(ground, { repoId, refs: snapshot, packs: await catalog.pinNewest(repoId) })
+    },
     freeDiskBytes: () => disk.freeBytes(),
     runningTasks: () => ground.workers.runningTasks(),
     close: () => catalog.close(),

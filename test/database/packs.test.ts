@@ -29,7 +29,7 @@ function newPack(repoId: RepoId, outside = ''): NewPack {
 /** Makes a pack visible, as a push does that moves a ref. */
 async function pushPack(database: Database, row: NewPack) {
   const command = { name: `refs/heads/${row.id}`, oldId: undefined, newId: '1'.repeat(40), peeledId: undefined }
-  const pack = { row, claims: [], isAdmin: false, allowMissingLfs: false, jobs: [] }
+  const pack = { row, claims: [], isAdmin: false, allowMissingLfs: false }
   await commitPush(database, {
     repoId: row.repoId,
     actorId: undefined,

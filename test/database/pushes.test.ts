@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { insertLfsObjects } from '../../src/database/lfs-objects.ts'
 import { listPacks } from '../../src/database/packs.ts'
-import { commitPush, type PushedPack } from '../../src/database/pushes.ts'
+import { commitPush, type NewPush, type PushedPack } from '../../src/database/pushes.ts'
 import type { RepoId } from '../../src/database/queryable.ts'
 import { readRefSnapshot } from '../../src/database/refs.ts'
 import { createTestDatabase } from '../support/postgres.ts'
@@ -29,16 +29,16 @@ function packOf(repoId: RepoId, parts: Partial<PushedPack> = {}): PushedPack {
     tipIds: null,
     inline: { pack: Buffer.from('pack'), index: Buffer.from('index') },
   }
-  return { row, claims: [], isAdmin: false, allowMissingLfs: false, jobs: [], ...parts }
+  return { row, claims: [], isAdmin: false, allowMissingLfs: false, ...parts }
 }
 
 async function setUp(t: Parameters<typeof createTestDatabase>[0]) {
   const { database } = await createTestDatabase(t)
   const { repoId, userId } = await insertRepoRow(database)
-  const push = (oldId: number, newId: number, pack?: PushedPack) => {
+  const push = (oldId: number, newId: number, pack?: PushedPack, jobs?: NewPush['jobs']) => {
     const command = { name: 'refs/heads/main', oldId: oldId === 0 ? undefined : id(oldId), newId: id(newId) }
     const commands = [{ ...command, peeledId: undefined }]
-    return commitPush(database, { repoId, actorId: userId, commands, atomic: false, rulesVersion: '0', pack })
+    return commitPush(database, { repoId, actorId: userId, commands, atomic: false, rulesVersion: '0', pack, jobs })
   }
   const standsAt = async () => {
     const [refs, packs] = await Promise.all([readRefSnapshot(database, repoId), listPacks(database, repoId, [])])
@@ -54,8 +54,8 @@ async function setUp(t: Parameters<typeof createTestDatabase>[0]) {
 t.test('refs, pack, its bytes and jobs come together, with the versions at which the repository stands', async (t) => {
   const { database, repoId, push, standsAt } = await setUp(t)
   const jobs = [{ name: 'compact', payload: { repoId }, key: `compact:${repoId}` }]
-  const pack = packOf(repoId, { jobs })
-  const outcome = await push(0, 1, pack)
+  const pack = packOf(repoId)
+  const outcome = await push(0, 1, pack, jobs)
   const listed = await listPacks(database, repoId, [])
   t.match(outcome, { applied: true, refsVersion: '1', packsVersion: '1', packSequence: listed?.packs[0].sequence })
   t.match(listed?.packs, [

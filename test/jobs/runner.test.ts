@@ -94,7 +94,7 @@ t.test('a stop waits for the job that runs', async (t) => {
     compact: async () => {
       entered.resolve()
       await gate.promise
-      return { mergedPacks: 0, objectCount: 0 }
+      return { mergedPacks: 0, objectCount: 0, cloneObjectCount: 0 }
     },
   }
   await enqueueJob(hub.database, { name: 'compact', payload: { repoId: '1' } })

@@ -58,7 +58,7 @@ export async function pushBlobs(house: House, blobs: readonly Blob[]): Promise<v
   const quarantine = await house.repositories.receivePack(await findNewestRepo(house), bytes, {})
   await quarantine.upload()
   const command = { name: `refs/blobs/${randomUUID()}`, oldId: undefined, newId: '1'.repeat(40), peeledId: undefined }
-  const pack = { row: quarantine.row, claims: [], isAdmin: false, allowMissingLfs: false, jobs: [] }
+  const pack = { row: quarantine.row, claims: [], isAdmin: false, allowMissingLfs: false }
   const push = { repoId: house.repoId, actorId: undefined, commands: [command], atomic: false, rulesVersion: '0', pack }
   await commitPush(house.database, push)
   quarantine.release()

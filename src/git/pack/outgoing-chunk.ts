@@ -24,10 +24,14 @@ export interface EntryPiece {
  */
 export class OutgoingChunk {
   /** Of the next byte, in the outgoing pack. */
-  position = 0
+  position: number
   #bytes = Buffer.allocUnsafe(chunkBytes)
   #length = 0
   #run: StoredRun = { pack: -1, start: 0, end: 0 }
+
+  constructor(position = 0) {
+    this.position = position
+  }
 
   append(bytes: Uint8Array): void {
     this.#bytes.set(bytes, this.#length)

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto'
 import { deflateSync } from 'node:zlib'
 import { fairLoop } from '../fair-loop.ts'
 import { type ByteStream, idBytes } from '../object-id.ts'
-import type { ObjectDatabase, Ordinal, StoredEntry } from '../repository.ts'
+import type { ClonePack, ObjectDatabase, Ordinal, StoredEntry } from '../repository.ts'
 import { entryHeaderMaxBytes, typeCodes, writeEntryHeader, writeOfsDistance, writePackHeader } from './format.ts'
 import { type EntryPiece, OutgoingChunk } from './outgoing-chunk.ts'
 
@@ -20,6 +20,8 @@ export interface WritePackOptions {
   isClientKnown?: (ordinal: Ordinal) => boolean
   /** Chains longer than this are cut by writing an object whole. */
   deltaDepthMax?: number
+  /** The objects stand in the order in which they are to be written. Absent: as they are stored, which is read fastest. */
+  keepOrder?: boolean
   /** Told how many objects have been written, now and then. */
   onProgress?: (written: number) => void
   signal?: AbortSignal
@@ -32,15 +34,35 @@ export async function* writePack(
   options: WritePackOptions,
 ): ByteStream & AsyncGenerator<Uint8Array> {
   const hash = createHash('sha1')
-  const plan = new EntryPlan(objects, options)
-  const pause = fairLoop()
   const chunk = new OutgoingChunk()
   chunk.append(writePackHeader(ordinals.length))
+  const ordered = options.keepOrder ? ordinals : objects.inStoredOrder(ordinals)
+  for await (const bytes of writeEntries(objects, ordered, { ...options, chunk })) {
+    hash.update(bytes)
+    yield bytes
+  }
+  yield hash.digest()
+}
+
+export interface WriteEntriesOptions extends WritePackOptions {
+  /** Gathers the entries behind what is in it already; its position is theirs in the outgoing pack. */
+  chunk: OutgoingChunk
+  /** Stands before these entries as it lies, up to the byte `end`. */
+  behind?: { pack: ClonePack; end: number }
+}
+
+/** The entries of the objects in the order given, the middle part of a pack. */
+export async function* writeEntries(
+  objects: ObjectDatabase,
+  ordinals: Uint32Array,
+  { chunk, ...options }: WriteEntriesOptions,
+): AsyncGenerator<Uint8Array> {
+  const plan = new EntryPlan(objects, options)
+  const pause = fairLoop()
   let written = 0
-  for (const ordinal of objects.inStoredOrder(ordinals)) {
+  for (const ordinal of ordinals) {
     const piece = plan.next(ordinal, chunk.position)
     for (const bytes of chunk.fill(objects, piece)) {
-      hash.update(bytes)
       yield bytes
       options.signal?.throwIfAborted()
     }
@@ -52,24 +74,20 @@ export async function* writePack(
     }
   }
   options.onProgress?.(written)
-  for (const bytes of chunk.finish(objects)) {
-    hash.update(bytes)
-    yield bytes
-  }
-  yield hash.digest()
+  yield* chunk.finish(objects)
 }
 
 /** Decides how each object is written, knowing what has been written before. */
 class EntryPlan {
   readonly #objects: ObjectDatabase
-  readonly #options: WritePackOptions
+  readonly #options: Omit<WriteEntriesOptions, 'chunk'>
   /** Where each written object's entry begins in the outgoing pack; 0 while it is not written (byte 0 is the header's). */
   readonly #writtenAt: Float64Array
   readonly #depths: Uint16Array | undefined
   readonly #header = Buffer.allocUnsafe(entryHeaderMaxBytes)
   readonly #stored: StoredEntry = { pack: 0, offset: 0, end: 0, base: -1, ofsDistance: 0 }
 
-  constructor(objects: ObjectDatabase, options: WritePackOptions) {
+  constructor(objects: ObjectDatabase, options: Omit<WriteEntriesOptions, 'chunk'>) {
     this.#objects = objects
     this.#options = options
     this.#writtenAt = new Float64Array(objects.ordinalCount)
@@ -94,7 +112,7 @@ class EntryPlan {
 
   /** True where the reader will have the base, and the chain stays short enough. */
   #canUseBase(ordinal: Ordinal, base: Ordinal): boolean {
-    if (this.#writtenAt[base] === 0 && !this.#options.isClientKnown?.(base)) return false
+    if (this.#placeOf(base) === 0 && !this.#options.isClientKnown?.(base)) return false
     if (this.#depths === undefined) return true
     const depth = this.#depths[base] + 1
     if (depth > (this.#options.deltaDepthMax ?? 0)) return false
@@ -102,9 +120,17 @@ class EntryPlan {
     return true
   }
 
+  /** Where in the outgoing pack the object begins; 0 where it is not written. */
+  #placeOf(ordinal: Ordinal): number {
+    const { behind } = this.#options
+    if (this.#writtenAt[ordinal] !== 0 || behind === undefined) return this.#writtenAt[ordinal]
+    const offset = behind.pack.offsetOf(ordinal)
+    return offset < behind.end ? Math.max(offset, 0) : 0
+  }
+
   /** How far before `at` the base was written; 0 where it must be named by id. */
   #ofsDistance(base: Ordinal, at: number): number {
-    const baseAt = this.#writtenAt[base]
+    const baseAt = this.#placeOf(base)
     return baseAt !== 0 && this.#options.ofsDelta ? at - baseAt : 0
   }
 

@@ -23,6 +23,17 @@ export interface FetchPlan {
   filter: ObjectFilter | undefined
 }
 
+/** Everything that decides which pack is sent. */
+export interface PackAnswer {
+  objects: ObjectDatabase
+  refs: RefSnapshot
+  request: FetchRequest
+  plan: FetchPlan
+  /** What the client has. */
+  haves: readonly Ordinal[]
+  signal: AbortSignal
+}
+
 /** What a fetch is planned on. */
 export interface FetchScene {
   host: FetchHost

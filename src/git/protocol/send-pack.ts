@@ -1,22 +1,13 @@
 /** The last part of a fetch: objects selected, progress told, the pack streamed in band 1. */
 import { isHoldfastError } from '../../errors.ts'
 import { writePack } from '../pack/writer.ts'
-import type { ObjectDatabase, Ordinal, RefSnapshot } from '../repository.ts'
 import { selectObjects } from '../walk/select-objects.ts'
-import type { FetchPlan } from './fetch-plan.ts'
+import { planClone } from './clone-plan.ts'
+import type { PackAnswer } from './fetch-plan.ts'
 import type { FetchRequest } from './fetch-request.ts'
 import { ProgressChannel } from './progress.ts'
+import { sendClone } from './send-clone.ts'
 import { bandPackets, errorBand, inDataBand, progressBand } from './side-band.ts'
-
-export interface PackAnswer {
-  objects: ObjectDatabase
-  refs: RefSnapshot
-  request: FetchRequest
-  plan: FetchPlan
-  /** What the client has. */
-  haves: readonly Ordinal[]
-  signal: AbortSignal
-}
 
 /** Failures are told in band 3. Without a side-band, and for defects, the stream breaks off: an unfinished pack is refused by the client. */
 export async function* sendPack(answer: PackAnswer): AsyncGenerator<Uint8Array> {
@@ -31,33 +22,42 @@ export async function* sendPack(answer: PackAnswer): AsyncGenerator<Uint8Array> 
   }
 }
 
-async function* packStream({ objects, refs, request, plan, haves, signal }: PackAnswer): AsyncGenerator<Uint8Array> {
-  const { sideBand, ofsDelta, noProgress } = request
-  const progress = new ProgressChannel(sideBand)
-  const tell = (text: string) => {
-    if (!noProgress) progress.send(text)
-  }
+async function* packStream(answer: PackAnswer): AsyncGenerator<Uint8Array> {
+  const { objects, request, signal } = answer
+  const { sideBand, ofsDelta } = request
+  const progress = new ProgressChannel(request.noProgress ? undefined : sideBand)
   const left = new AbortController()
-  const selection = yield* progress.until(
-    selectObjects(objects, {
-      wants: [...plan.wants, ...plan.deepened],
-      haves: [...haves, ...plan.boundary.unshallow],
-      tags: request.includeTag ? refs.refs : [],
-      filter: plan.filter,
-      graph: plan.graph,
-      onProgress: (commitCount) => tell(`Enumerating commits: ${commitCount}\r`),
-      signal: AbortSignal.any([signal, left.signal]),
-    }),
-    { stop: () => left.abort() },
-  )
-  const { ordinals, isClientKnown } = selection
-  if (sideBand !== undefined && !noProgress) {
-    yield bandPackets(progressBand, `Enumerating objects: ${ordinals.length}, done.\n`, sideBand)
+  const stoppable = { ...answer, signal: AbortSignal.any([signal, left.signal]) }
+  const stop = () => left.abort()
+  const clone = objects.clonePack && (yield* progress.until(planClone(stoppable), { stop }))
+  if (clone !== undefined) {
+    yield* enumerated(request, clone.section.objectCount + clone.since.length)
+    yield* sendClone(answer, clone)
+    return
   }
+  const { ordinals, isClientKnown } = yield* progress.until(select(stoppable, progress), { stop })
+  yield* enumerated(request, ordinals.length)
   const pack = writePack(objects, ordinals, {
     ofsDelta,
     isClientKnown: request.thinPack ? isClientKnown : undefined,
     signal,
   })
   yield* inDataBand(pack, sideBand)
+}
+
+function select({ objects, refs, request, plan, haves, signal }: PackAnswer, progress: ProgressChannel) {
+  return selectObjects(objects, {
+    wants: [...plan.wants, ...plan.deepened],
+    haves: [...haves, ...plan.boundary.unshallow],
+    tags: request.includeTag ? refs.refs : [],
+    filter: plan.filter,
+    graph: plan.graph,
+    onProgress: (commitCount) => progress.send(`Enumerating commits: ${commitCount}\r`),
+    signal,
+  })
+}
+
+function* enumerated({ sideBand, noProgress }: FetchRequest, objectCount: number): Generator<Uint8Array> {
+  if (sideBand === undefined || noProgress) return
+  yield bandPackets(progressBand, `Enumerating objects: ${objectCount}, done.\n`, sideBand)
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { choosePacks } from '../../src/repository/compact.ts'
+import { choosePacks } from '../../src/repository/compaction-plan.ts'
 
 function rows(...sizes: number[]) {
   return sizes.map((packBytes, index) => ({
