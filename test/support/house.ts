@@ -5,6 +5,7 @@ import type { Test } from 'tap'
 import type { Bucket } from '../../src/bucket/bucket.ts'
 import { openFileBucket } from '../../src/bucket/file-bucket.ts'
 import { type Limits, readConfig } from '../../src/config.ts'
+import type { Database } from '../../src/database/queryable.ts'
 import { openDisk } from '../../src/disk/local-disk.ts'
 import { startListening } from '../../src/http/listen.ts'
 import { createServer } from '../../src/http/server.ts'
@@ -29,6 +30,8 @@ export interface HouseOptions {
   threads?: number
   /** Stands before the file bucket. */
   bucket?: (bucket: Bucket) => Bucket
+  /** Stands before the database. */
+  database?: (database: Database) => Database
 }
 
 export interface Person {
@@ -40,7 +43,8 @@ export interface Person {
 
 /** A hub without a server. */
 export async function openHouse(t: Test, options: HouseOptions = {}): Promise<Hub & { databaseUrl: string }> {
-  const { database, url: databaseUrl } = await createTestDatabase(t)
+  const { database: real, url: databaseUrl } = await createTestDatabase(t)
+  const database = options.database?.(real) ?? real
   const folder = temporaryFolder(t, 'house')
   const config = readConfig({ PORT: '0', DATA_DIR: folder })
   Object.assign(config.limits, options.limits)
