@@ -15,6 +15,7 @@ export interface Limits {
   gitDeltaDepthMax: number
   gitTagDepthMax: number
   gitPathMaxBytes: number
+  gitEntryNameMaxBytes: number
   gitCommandsMax: number
   gitShallowMax: number
   gitPushOptionsMax: number
@@ -93,6 +94,8 @@ export const defaultLimits: Limits = {
   // Tags of tags of tags: each ref that names one is followed to its end, again and again.
   gitTagDepthMax: 32,
   gitPathMaxBytes: 4 * KiB,
+  // git's own, from 2.44 on: most file systems take 255.
+  gitEntryNameMaxBytes: 4 * KiB,
   gitCommandsMax: 100_000,
   gitShallowMax: 100_000,
   gitPushOptionsMax: 1_000,

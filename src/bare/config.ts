@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, matchesGlob, resolve } from 'node:path'
 import { HoldfastError } from '../errors.ts'
-import { type ConfigEntry, parseConfigFile } from './config-file.ts'
+import { type ConfigEntry, parseConfigFile } from '../git/config-file.ts'
 
 const includeDepthMax = 10
 

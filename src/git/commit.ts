@@ -1,6 +1,6 @@
 /**
  * Commits (gitdatamodel; there is no closer spec than git's commit.c): a tree, parents, author, committer, then further
- * headers, an empty line and the message. Reading is lenient: fsck.ts decides what may come in.
+ * headers, an empty line and the message. Reading is lenient: fsck/ decides what may come in.
  */
 import { HoldfastError } from '../errors.ts'
 import { formatIdentity, type Identity, parseIdentity } from './identity.ts'

@@ -3,6 +3,7 @@
  * The files are opened by who starts the thread, since this room knows none.
  */
 import type { Task, TaskContext } from '../work.ts'
+import type { FsckSettings } from './fsck/settings.ts'
 import { BlobNotes, type BlobsToNote, type NotedBlobs } from './pack/noted-blobs.ts'
 import type { PackBytes } from './pack/pack-file.ts'
 import type { PackSpool } from './pack/pack-input.ts'
@@ -28,6 +29,7 @@ export interface ReceivePackInput {
   existing: SharedObjects
   limits: ReceivePackLimits
   toNote: BlobsToNote
+  fsck: FsckSettings | undefined
 }
 
 export interface ReceivePackOutput {
@@ -59,13 +61,14 @@ export function gitTasks(files: ThreadFiles): GitTasks {
       shared.limits,
     )
   return {
-    async receivePack({ spoolDescriptor, existing, limits, toNote }, context) {
+    async receivePack({ spoolDescriptor, existing, limits, toNote, fsck }, context) {
       const spool = files.openSpool(spoolDescriptor)
       const notes = new BlobNotes(toNote)
       const received = await receivePackFile(context.bytes, {
         spool,
         existing: openObjects(existing),
         limits,
+        fsck,
         onProgress: throttledNotes(context),
         signal: context.signal,
         visit: notes.visit,

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { isHoldfastError } from '../errors.ts'
 import { commitIds } from '../git/commit.ts'
 import { fairLoop } from '../git/fair-loop.ts'
-import { findFault } from '../git/fsck.ts'
+import { findFault } from '../git/fsck/check-objects.ts'
+import { hostedSettings } from '../git/fsck/settings.ts'
 import { idBytes } from '../git/object-id.ts'
 import { type GitObject, locateId, type ObjectDatabase, type Ordinal } from '../git/repository.ts'
 import { parseTag } from '../git/tag.ts'
@@ -26,7 +27,7 @@ export async function checkObjects(objects: ObjectDatabase, options: ObjectCheck
     if (locateId(objects, id) !== ordinal) continue
     count++
     try {
-      const fault = await findObjectFault(objects, ordinal, options.isDeep)
+      const fault = await findObjectFault(objects, ordinal, options)
       if (fault !== undefined) options.onFault(`object ${id} ${fault}`)
     } catch (error) {
       if (!isHoldfastError(error)) throw error
@@ -39,14 +40,14 @@ export async function checkObjects(objects: ObjectDatabase, options: ObjectCheck
 async function findObjectFault(
   objects: ObjectDatabase,
   ordinal: Ordinal,
-  isDeep: boolean,
+  { isDeep }: ObjectCheckOptions,
 ): Promise<string | undefined> {
   const { type, sizeBytes } = objects.stat(ordinal)
   if (type === 'blob') return isDeep ? await findBlobFault(objects, ordinal, sizeBytes) : undefined
   const object = objects.read(ordinal)
   const hash = createHash('sha1').update(`${type} ${object.data.length}\0`).update(object.data)
   if (hash.digest('hex') !== objects.idOf(ordinal)) return 'has other content than its id says'
-  return findFault(type, object.data) ?? findMissingName(objects, object)
+  return findFault(type, object.data, hostedSettings) ?? findMissingName(objects, object)
 }
 
 async function findBlobFault(

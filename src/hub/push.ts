@@ -4,6 +4,8 @@
  */
 import { type RefRules, readRefRules } from '../database/ref-rules.ts'
 import { type ErrorCode, HoldfastError, isHoldfastError } from '../errors.ts'
+import { explainFindings } from '../git/fsck/complete-findings.ts'
+import { hostedSettings } from '../git/fsck/settings.ts'
 import type { PushHost, PushReport } from '../git/host.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { receivePack } from '../git/protocol/receive-pack.ts'
@@ -62,9 +64,11 @@ async function receive({ request, hub, repo }: Push, pack: ByteStream): Promise<
   const { limits } = hub.config
   const quarantine = await hub.repositories.receivePack(repo, pack, {
     toNote: blobsToNote(limits),
+    fsck: { ...hostedSettings, nameMaxBytes: limits.gitEntryNameMaxBytes },
     signal: request.signal,
     onProgress: (phase, done, total) => request.progress(`${phase}: ${done}/${total}\r`),
   })
+  if (quarantine.findings.warningCount > 0) request.progress(explainFindings(quarantine.findings))
   try {
     return { quarantine, content: await readContent(quarantine.noted, limits) }
   } catch (error) {

@@ -6,6 +6,8 @@
 import type { NewPack, PackRow } from '../database/packs.ts'
 import type { RepoId } from '../database/queryable.ts'
 import type { SpoolFile } from '../disk/disk.ts'
+import type { FsckFindings } from '../git/fsck/check-objects.ts'
+import { completeFindings } from '../git/fsck/complete-findings.ts'
 import { type ByteStream, idBytes, type ObjectId, objectIdAt } from '../git/object-id.ts'
 import type { NotedBlobs } from '../git/pack/noted-blobs.ts'
 import { PackFile } from '../git/pack/pack-file.ts'
@@ -26,6 +28,8 @@ export interface QuarantinedPack {
   readonly received: ReceivedPack
   /** What `toNote` asked for. */
   readonly noted: NotedBlobs
+  /** What is to be told of its objects. */
+  readonly findings: FsckFindings
   /** The repository's packs, with this one, are to be compacted. */
   readonly isCompactionDue: boolean
   /** The repository's objects and the new ones. Valid until `release`. */
@@ -66,7 +70,14 @@ export async function receiveIntoQuarantine(
   }
   try {
     const reception = await receivePack(ground, input, { ...receiveOptions, spool, existing })
-    return quarantined(ground, repoId, { ...reception, spool, existing, onArrival, release })
+    const quarantine = quarantined(ground, repoId, { ...reception, spool, existing, onArrival, release })
+    if (options.fsck === undefined) return quarantine
+    const { objects, findings } = quarantine
+    const heldMaxBytes = packSetLimits(ground.limits).objectHeldMaxBytes
+    return {
+      ...quarantine,
+      findings: await completeFindings(objects, findings, { settings: options.fsck, heldMaxBytes }),
+    }
   } catch (error) {
     release()
     throw error
@@ -93,6 +104,7 @@ function quarantined(ground: Ground, repoId: RepoId, arrival: Arrival): Quaranti
   return {
     received,
     noted,
+    findings: received.findings,
     release,
     row: incoming.row,
     isCompactionDue: isCompactionDue([...existing.rows, incoming.row], ground.limits),

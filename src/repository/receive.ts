@@ -1,6 +1,7 @@
 /** Receives a pack into a spool: a small one here, since a thread's turn would cost more; a larger one in a worker thread. */
 import type { Limits } from '../config.ts'
 import type { SpoolFile } from '../disk/disk.ts'
+import type { FsckSettings } from '../git/fsck/settings.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { BlobNotes, type BlobsToNote, type NotedBlobs } from '../git/pack/noted-blobs.ts'
 import type { PackSet } from '../git/pack/pack-set.ts'
@@ -16,6 +17,8 @@ export interface ReceiveOptions {
   spool: SpoolFile
   existing: Pick<PinnedPacks, 'objects'>
   toNote?: BlobsToNote
+  /** What becomes of malformed objects. */
+  fsck?: FsckSettings
   onProgress?: ReportProgress
   signal?: AbortSignal
 }
@@ -36,7 +39,7 @@ const nothingToNote: BlobsToNote = {
 export async function receivePack(ground: Ground, input: ByteStream, options: ReceiveOptions): Promise<Reception> {
   const head = await readHead(input, ground.limits.receivedHereMaxBytes, options.signal)
   if (head.isWhole) return await receiveHere(ground, head.bytes, options)
-  const { spool, toNote = nothingToNote, onProgress, signal } = options
+  const { spool, toNote = nothingToNote, fsck, onProgress, signal } = options
   const reception = await ground.workers.run(
     'receivePack',
     {
@@ -44,6 +47,7 @@ export async function receivePack(ground: Ground, input: ByteStream, options: Re
       existing: shareObjects(options.existing.objects, ground.limits),
       limits: receiveLimits(ground.limits),
       toNote,
+      fsck,
     },
     {
       bytes: reserving(head.bytes, spool),

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { GitConfig, parseBoolean, parseInteger, readGitConfig } from '../../src/bare/config.ts'
-import { parseConfigFile } from '../../src/bare/config-file.ts'
+import { parseConfigFile } from '../../src/git/config-file.ts'
 import { git, seededRandom, temporaryFolder, tryGit } from '../support/git-client.ts'
 
 /** What `git config --list -z` says of a file; undefined where it refuses it. */

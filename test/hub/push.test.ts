@@ -218,6 +218,33 @@ t.test('a branch must be a commit; a tag may be anything', async (t) => {
   t.match(await remoteRefs(), 'refs/tags/tree')
 })
 
+t.test('malformed objects are refused, oddities are taken with a word', async (t) => {
+  const { git, folder, remoteRefs } = await openScene(t)
+  const write = async (type: string, data: Buffer) => {
+    const args = ['hash-object', '-w', '--stdin', '--literally', '-t', type]
+    return (await run('git', args, { cwd: folder, stdin: streamOf(data) })).stdout.trim()
+  }
+  const commitOf = async (tree: string, zone: string) =>
+    write('commit', Buffer.from(`tree ${tree}\nauthor A <a@b> 1 ${zone}\ncommitter A <a@b> 1 +0000\n\nm\n`))
+  const empty = await write('tree', Buffer.alloc(0))
+  const odd = await commitOf(empty, '+051800')
+  const taken = await git('push', 'origin', `${odd}:refs/heads/odd`)
+  t.equal(taken.status, 0)
+  t.match(taken.stderr, `remote: warning: commit ${odd}: badTimezone: invalid author/committer line - bad time zone`)
+
+  const modules = await write('blob', Buffer.from('[submodule "x"]\n\tpath = x\n\turl = -u./payload\n'))
+  const entry = Buffer.concat([Buffer.from('100644 .gitmodules\0'), Buffer.from(modules, 'hex')])
+  const evil = await commitOf(await write('tree', entry), '+0000')
+  const refused = await git('push', 'origin', `${evil}:refs/heads/evil`)
+  t.not(refused.status, 0)
+  t.match(refused.stderr, `remote unpack failed: blob ${modules}: gitmodulesUrl: disallowed submodule url: -u./payload`)
+  t.equal(await remoteRefs(), `${odd}\trefs/heads/odd\n`)
+})
+
+async function* streamOf(data: Buffer) {
+  yield data
+}
+
 t.test('a bucket that fails makes the push fail, and changes nothing', async (t) => {
   let bucket: FaultyBucket | undefined
   const { commit, git, remoteRefs } = await openScene(t, {

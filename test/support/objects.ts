@@ -52,7 +52,7 @@ const limits = {
   gitDeltaDepthMax: 50,
 }
 
-/** The objects in one pack, through the checks of a push. */
+/** The objects in one pack, received as a push is. */
 export async function openObjects(list: readonly MadeObject[], objectHeldMaxBytes = 2 ** 24): Promise<MadeObjects> {
   const different = [...new Map(list.map((object) => [object.id, object])).values()]
   const spool = memorySpool()

@@ -4,6 +4,8 @@
  * asked by the caller, with `outsideIds`. The counterpart in git is `index-pack --stdin --strict`.
  */
 import type { Limits } from '../../config.ts'
+import type { FsckFindings } from '../fsck/check-objects.ts'
+import type { FsckSettings } from '../fsck/settings.ts'
 import type { ByteStream } from '../object-id.ts'
 import type { ObjectDatabase, PackSections } from '../repository.ts'
 import { EntryTable } from './entry-table.ts'
@@ -32,6 +34,8 @@ export interface ReceivePackFileOptions {
   /** What the repository has: bases of thin packs, and objects that come again. */
   existing: ObjectDatabase
   limits: ReceivePackLimits
+  /** What becomes of malformed objects; undefined: taken, where the engine itself can read them. */
+  fsck?: FsckSettings
   /** Called at most every 5 ms; the last call of a phase has `done` equal to `total`. */
   onProgress?: ReportProgress
   signal?: AbortSignal
@@ -56,6 +60,8 @@ export interface ReceivedPack {
   sections: PackSections | undefined
   /** Ids of its objects that no other of them refers to, 20 bytes each; undefined where there are very many. */
   rootIds: Buffer | undefined
+  /** What is to be told of its objects, and what of them is still to be checked. */
+  findings: FsckFindings
 }
 
 /**
@@ -64,10 +70,10 @@ export interface ReceivedPack {
  * whatever the input or the spool throws. The spool is left to the caller in any case.
  */
 export async function receivePackFile(input: ByteStream, options: ReceivePackFileOptions): Promise<ReceivedPack> {
-  const { spool, existing, limits, onProgress, signal, visit } = options
+  const { spool, existing, limits, fsck, onProgress, signal, visit } = options
   const pace = receivePace(onProgress, signal)
   const entries = new EntryTable()
-  const objects = new ReceivedObjects(entries, { existing, visit })
+  const objects = new ReceivedObjects(entries, { existing, fsck, visit })
   const packInput = new PackInput(input, spool, limits.gitPackMaxBytes, signal)
   const objectHeldMaxBytes = limits.gitObjectHeldMaxBytes
   try {
@@ -110,6 +116,7 @@ export async function receivePackFile(input: ByteStream, options: ReceivePackFil
       outsideIds,
       sections: findSections(entries, endOffset),
       rootIds: objects.rootIds(),
+      findings: objects.findings,
     }
   } finally {
     await packInput.close()

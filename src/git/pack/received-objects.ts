@@ -5,7 +5,8 @@
 import { hash } from 'node:crypto'
 import { HoldfastError } from '../../errors.ts'
 import { commitIds, committerSeconds } from '../commit.ts'
-import { findFault } from '../fsck.ts'
+import { type FsckFindings, noFindings, ObjectChecker } from '../fsck/check-objects.ts'
+import type { FsckSettings } from '../fsck/settings.ts'
 import { idBytes, type ObjectId, objectIdAt, readHexId } from '../object-id.ts'
 import type { ObjectDatabase, ObjectType } from '../repository.ts'
 import { parseTag } from '../tag.ts'
@@ -33,6 +34,8 @@ export interface ReceivedObject {
 
 export interface ReceivedObjectsOptions {
   existing: ObjectDatabase
+  /** What malformed objects are measured by; undefined: nothing but what the engine itself needs. */
+  fsck: FsckSettings | undefined
   visit: ((object: ReceivedObject) => void) | undefined
 }
 
@@ -49,10 +52,16 @@ export class ReceivedObjects {
   readonly #entries: EntryTable
   readonly #options: ReceivedObjectsOptions
   readonly #cursor = new TreeCursor(new Uint8Array(0))
+  readonly #checker: ObjectChecker | undefined
 
   constructor(entries: EntryTable, options: ReceivedObjectsOptions) {
     this.#entries = entries
     this.#options = options
+    this.#checker = options.fsck && new ObjectChecker(options.fsck)
+  }
+
+  get findings(): FsckFindings {
+    return this.#checker?.findings() ?? noFindings
   }
 
   /** A whole object, at `buffer[hashHeaderBytes]` up to `end`; the room before it is written to. */
@@ -142,11 +151,7 @@ export class ReceivedObjects {
   }
 
   #readReferences(entry: number, type: ObjectType, data: Buffer): void {
-    const fault = findFault(type, data)
-    if (fault !== undefined) {
-      const id = objectIdAt(this.#entries.ids, entry * idBytes)
-      throw new HoldfastError('ObjectInvalid', { message: `${type} ${id}: ${fault}` })
-    }
+    this.#checker?.check(type, data, () => objectIdAt(this.#entries.ids, entry * idBytes))
     if (type === 'tree') this.#readTree(data)
     else if (type === 'commit') {
       const ids = commitIds(data)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import type { ErrorCode } from '../../../src/errors.ts'
+import { strictSettings } from '../../../src/git/fsck/settings.ts'
 import { type ObjectId, objectIdAt } from '../../../src/git/object-id.ts'
 import { typeCodes } from '../../../src/git/pack/format.ts'
 import { PackFile } from '../../../src/git/pack/pack-file.ts'
@@ -342,7 +343,7 @@ t.test('malformed objects and references of a wrong type are refused', async (t)
   })
   const hello = rawId('blob', 'hello')
   const invalid = (pack: Buffer, message: RegExp, existing = nothing as ObjectDatabase) =>
-    t.rejects(receive(pack, { existing }), { code: 'ObjectInvalid', message })
+    t.rejects(receive(pack, { existing, fsck: strictSettings }), { code: 'ObjectInvalid', message })
   await invalid(rawPack([tree(['100644', '.git', hello])]), /^tree [0-9a-f]{40}: hasDotgit/)
   await invalid(rawPack([{ typeCode: typeCodes.commit, data: Buffer.from('x\n') }]), /missingTree/)
   await invalid(rawPack([blob('hello'), tree(['40000', 'a', hello])]), /named as a tree/)

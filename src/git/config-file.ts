@@ -12,7 +12,12 @@ export interface ConfigEntry {
 
 /** All entries in order. Throws InputInvalid, naming line and `file`, as git does. */
 export function parseConfigFile(text: string, file: string): ConfigEntry[] {
-  return new ConfigParser(text, file).parse()
+  return [...readConfigEntries(text, file)]
+}
+
+/** As `parseConfigFile`, with what stands before the fault. */
+export function readConfigEntries(text: string, file: string): Generator<ConfigEntry> {
+  return new ConfigParser(text, file).entries()
 }
 
 const byteOrderMark = '\u00ef\u00bb\u00bf'
@@ -33,18 +38,16 @@ class ConfigParser {
     this.#at = text.startsWith(byteOrderMark) ? byteOrderMark.length : 0
   }
 
-  parse(): ConfigEntry[] {
-    const entries: ConfigEntry[] = []
+  *entries(): Generator<ConfigEntry> {
     let section = ''
     while (!this.#isAtEnd) {
       const char = this.#next()
       if (isSpace(char)) continue
       if (char === '#' || char === ';') this.#skipLine()
       else if (char === '[') section = this.#readSection()
-      else if (/^[A-Za-z]$/.test(char)) entries.push(this.#readEntry(section, char))
+      else if (/^[A-Za-z]$/.test(char)) yield this.#readEntry(section, char)
       else throw this.#fault()
     }
-    return entries
   }
 
   /** The next character; a line feed for CR LF, and one more at the end of the file. */
