@@ -13,6 +13,7 @@ import { type BareSettings, readSettings } from './settings.ts'
 export interface BareRepository extends GitFolder {
   readonly settings: BareSettings
   readonly refStore: RefStore
+  readonly objectsPath: string
   /** What lay there when it was opened, or when `refs` last named something that was not there then. */
   readonly objects: BareObjects
   /** HEAD and all refs, now. `objects` has what they name; a ref to a missing object is left out, or throws ObjectMissing. */
@@ -42,6 +43,7 @@ class DiskRepository implements BareRepository {
   readonly commonPath: string
   readonly settings: BareSettings
   readonly refStore: RefStore
+  readonly objectsPath: string
   objects: BareObjects
 
   constructor({ gitPath, commonPath }: GitFolder, settings: BareSettings) {
@@ -49,7 +51,8 @@ class DiskRepository implements BareRepository {
     this.commonPath = commonPath
     this.settings = settings
     this.refStore = new RefStore(gitPath, commonPath)
-    this.objects = BareObjects.open(join(commonPath, 'objects'))
+    this.objectsPath = join(commonPath, 'objects')
+    this.objects = BareObjects.open(this.objectsPath)
   }
 
   async refs({ isStrict = false } = {}): Promise<RefSnapshot> {
@@ -66,7 +69,7 @@ class DiskRepository implements BareRepository {
 
   #reopenObjects(): void {
     const former = this.objects
-    this.objects = BareObjects.open(join(this.commonPath, 'objects'))
+    this.objects = BareObjects.open(this.objectsPath)
     former.close()
   }
 }

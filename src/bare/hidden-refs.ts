@@ -1,4 +1,5 @@
 /** `hideRefs` (git-config, transfer.hideRefs): refs that are neither shown nor may be pushed to. */
+import type { RefSnapshot } from '../git/repository.ts'
 
 /** True for a ref, by its full name, that is hidden. */
 export type IsHidden = (name: string) => boolean
@@ -20,4 +21,10 @@ export function hiddenBy(patterns: readonly string[]): IsHidden {
     )
     return rule !== undefined && !rule.isShown
   }
+}
+
+/** What is left to be shown. HEAD stays unless it is hidden itself, whatever it names. */
+export function withoutHidden(snapshot: RefSnapshot, isHidden: IsHidden): RefSnapshot {
+  const refs = snapshot.refs.filter(({ name }) => !isHidden(name))
+  return isHidden('HEAD') ? { headTarget: undefined, headId: undefined, refs } : { ...snapshot, refs }
 }

@@ -6,10 +6,10 @@ import { fstatSync, readSync } from 'node:fs'
 import { type FileHandle, mkdir, mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import type { Limits } from '../config.ts'
 import { type ByteStream, objectIdAt } from '../git/object-id.ts'
 import { type ReceivedPack, type ReceivePackFileOptions, receivePackFile } from '../git/pack/receive-pack-file.ts'
-import type { BareObjects } from './bare-objects.ts'
+import type { Limits } from '../limits.ts'
+import { BareObjects } from './bare-objects.ts'
 import { completePack } from './complete-pack.ts'
 import { explodePack } from './explode-pack.ts'
 import { migrateObjects } from './migrate-objects.ts'
@@ -43,17 +43,23 @@ export async function receiveObjects(
   try {
     await mkdir(join(quarantinePath, 'pack'))
     const received = await receiveInto(quarantinePath, pack, options)
-    const objects = options.existing.with(quarantinePath)
+    let objects: BareObjects | undefined = options.existing.with(quarantinePath)
     let releaseKept = async () => {}
     return {
       received,
       quarantinePath,
-      objects,
+      get objects() {
+        // Opened anew once they have moved, which few ask for.
+        objects ??= BareObjects.open(objectsPath)
+        return objects
+      },
       async migrate() {
+        objects?.close()
+        objects = undefined
         releaseKept = await migrateObjects(quarantinePath, objectsPath)
       },
       async close() {
-        objects.close()
+        objects?.close()
         await releaseKept()
         await remove(quarantinePath)
       },

@@ -4,8 +4,8 @@
  */
 
 import { advertiseRefs } from '../../src/git/protocol/advertise-refs.ts'
+import { parseProtocolVersion } from '../../src/git/protocol/protocol-version.ts'
 import { uploadPack } from '../../src/git/protocol/upload-pack.ts'
-import { parseProtocolVersion } from '../../src/http/git/protocol-version.ts'
 import { limits, withBareHost } from './bare-git-server.ts'
 
 const version = parseProtocolVersion(process.env.GIT_PROTOCOL)

@@ -14,6 +14,11 @@ export interface ReceivePackOptions {
   limits: Limits
   /** Fires when the client has gone. */
   signal: AbortSignal
+  /**
+   * The stream is a connection whose client reads while it sends, and ends its side behind a pack only: standard input and
+   * output. Otherwise it is the body of a request, read to its end before the answer is written.
+   */
+  isStateful?: boolean
 }
 
 /**
@@ -23,17 +28,17 @@ export interface ReceivePackOptions {
 export async function* receivePack(
   host: PushHost,
   request: ByteStream,
-  { limits, signal }: ReceivePackOptions,
+  { limits, signal, isStateful = false }: ReceivePackOptions,
 ): AsyncGenerator<Uint8Array> {
   const packets = new PacketReader(request, limits.gitRequestInflatedMaxBytes)
   const head = emptyPushHead()
   try {
     await parsePushHead(packets, limits, head)
     // git tries the way with an empty request before it sends a large one.
-    if (head.commands.length > 0) yield* servePush(host, { packets, head, limits, signal })
+    if (head.commands.length > 0) yield* servePush(host, { packets, head, limits, signal, isStateful })
   } catch (error) {
     if (!isHoldfastError(error)) throw error
-    await packets.drain(limits.gitPackMaxBytes)
+    if (!isStateful) await packets.drain(limits.gitPackMaxBytes)
     yield fatal(head, error.message)
   }
 }
@@ -43,17 +48,22 @@ interface Push {
   head: PushHead
   limits: Limits
   signal: AbortSignal
+  isStateful: boolean
 }
 
 async function* servePush(host: PushHost, push: Push): AsyncGenerator<Uint8Array> {
-  const { packets, head, limits } = push
+  const { packets, head, limits, isStateful } = push
   const progress = new ProgressChannel(head.sideBand)
   const left = new AbortController()
   const working = runPush(host, { ...push, signal: AbortSignal.any([push.signal, left.signal]) }, progress)
   try {
     // Nothing is written while the client still sends: not every proxy carries both directions at once.
-    const report = yield* progress.until(working, { stop: () => left.abort(), mayWrite: () => packets.ended })
-    await packets.drain(limits.gitPackMaxBytes)
+    const report = yield* progress.until(working, {
+      stop: () => left.abort(),
+      mayWrite: () => isStateful || packets.ended,
+    })
+    const isPackSent = head.commands.some(({ newId }) => newId !== undefined)
+    if (isPackSent || !isStateful) await packets.drain(limits.gitPackMaxBytes)
     yield* writeAnswer(head, report)
   } catch (error) {
     if (!isHoldfastError(error) && head.sideBand !== undefined) yield fatal(head, 'The server failed.')

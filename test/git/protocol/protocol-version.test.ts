@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseProtocolVersion } from '../../../src/http/git/protocol-version.ts'
+import { parseProtocolVersion } from '../../../src/git/protocol/protocol-version.ts'
 
 t.test('the highest version that we know', async (t) => {
   t.equal(parseProtocolVersion(undefined), 0)

@@ -1,0 +1,189 @@
+/** The steps of a push into a repository on disk, once its objects wait in quarantine. */
+import { isHoldfastError } from '../errors.ts'
+import type { PushRequest } from '../git/host.ts'
+import { nullId, type ObjectId, parseObjectId } from '../git/object-id.ts'
+import { locateId, type ObjectDatabase, type RefCommand } from '../git/repository.ts'
+import { readRawRefs } from './bare-refs.ts'
+import type { BareRepository } from './bare-repository.ts'
+import { findDisconnection } from './connectivity.ts'
+import { hookLines, pushOptionsEnvironment, runHook } from './hooks.ts'
+import type { IncomingObjects } from './incoming-objects.ts'
+import type { PushFates } from './push-fates.ts'
+import { findObjection, type RuleContext } from './push-rules.ts'
+import { moveRefs } from './ref-transaction.ts'
+
+export class PushSteps {
+  readonly #repository: BareRepository
+  readonly #request: PushRequest
+  readonly #fates: PushFates
+  readonly #incoming: IncomingObjects | undefined
+  readonly #print: (text: string) => void
+  readonly #rules: RuleContext
+
+  constructor(
+    repository: BareRepository,
+    request: PushRequest,
+    fates: PushFates,
+    incoming: IncomingObjects | undefined,
+  ) {
+    this.#repository = repository
+    this.#request = request
+    this.#fates = fates
+    this.#incoming = incoming
+    this.#print = request.progress
+    this.#rules = { repository, objects: () => this.#objects(), print: this.#print }
+  }
+
+  /** All at once; where that fails one by one, to tell which lack something. */
+  async checkConnectivity(): Promise<void> {
+    const commands = this.#fates.open().filter(({ newId }) => newId !== undefined)
+    if (commands.length === 0 || (await this.#findDisconnection(commands)) === undefined) return
+    for (const command of commands) {
+      const why = await this.#findDisconnection([command])
+      if (why === undefined) continue
+      this.#print(`error: ${why}\n`)
+      this.#fates.refuse(command.name, 'missing necessary objects')
+    }
+  }
+
+  refuseHidden(): void {
+    const { isHidden } = this.#repository.settings.receive
+    for (const { name, newId } of this.#fates.open()) {
+      if (isHidden(name)) this.#fates.refuse(name, `deny ${newId === undefined ? 'deleting' : 'updating'} a hidden ref`)
+    }
+  }
+
+  /** False where the push ends here. The hook sees the new objects, nobody else does yet. */
+  async runPreReceive(): Promise<boolean> {
+    const commands = this.#fates.open()
+    if (commands.length === 0) return false
+    const hasPassed = await runHook(this.#repository, 'pre-receive', {
+      stdin: hookLines(commands),
+      environment: { ...this.#quarantineEnvironment(), ...pushOptionsEnvironment(this.#request.pushOptions) },
+      print: this.#print,
+    })
+    if (!hasPassed) this.#fates.refuseAll('pre-receive hook declined')
+    return hasPassed
+  }
+
+  /** The last moment at which a client that has gone can have changed nothing. */
+  async migrate(): Promise<boolean> {
+    this.#request.signal.throwIfAborted()
+    try {
+      await this.#incoming?.migrate()
+      return true
+    } catch (error) {
+      this.#print(`error: ${(error as Error).message}\n`)
+      this.#fates.refuseAll('unable to migrate objects to permanent storage')
+      return false
+    }
+  }
+
+  /** A ref pushed under its own name and that of a symbolic ref to it can become one thing only. */
+  refuseAliases(): void {
+    const commands = this.#fates.open()
+    const byName = new Map(commands.map((command) => [command.name, command]))
+    for (const command of commands) {
+      const target = this.#repository.refStore.resolve(command.name)?.name
+      const other = target === undefined || target === command.name ? undefined : byName.get(target)
+      if (other === undefined) continue
+      const isSame = other.oldId === command.oldId && other.newId === command.newId
+      if (isSame) continue
+      this.#print(`error: refusing inconsistent update between symref '${command.name}' and its target '${target}'\n`)
+      for (const { name } of [command, other]) this.#fates.refuse(name, 'inconsistent aliased update')
+    }
+  }
+
+  async moveEach(): Promise<void> {
+    for (const command of this.#fates.open()) {
+      if (await this.#judge(command)) await this.#move([command], 'failed to update ref')
+    }
+  }
+
+  async moveTogether(): Promise<void> {
+    for (const command of this.#fates.open()) await this.#judge(command)
+    if (this.#fates.hasRefusals()) this.#fates.refuseAll('atomic push failure')
+    else await this.#move(this.#fates.open(), 'atomic transaction failed')
+  }
+
+  /** Their outcome changes nothing any more. */
+  async runPostHooks(): Promise<void> {
+    const moved = this.#fates.open()
+    if (moved.length === 0) return
+    await runHook(this.#repository, 'post-receive', {
+      stdin: hookLines(moved),
+      environment: pushOptionsEnvironment(this.#request.pushOptions),
+      print: this.#print,
+    })
+    const args = moved.map(({ name }) => asText(name))
+    await runHook(this.#repository, 'post-update', { args, print: this.#print })
+  }
+
+  /** False where a rule or the update hook speaks against it. */
+  async #judge(command: RefCommand): Promise<boolean> {
+    const { name, oldId = nullId, newId = nullId } = command
+    const objection = await findObjection(this.#rules, command)
+    if (objection !== undefined) {
+      this.#fates.refuse(name, objection)
+      return false
+    }
+    const args = [asText(name), oldId, newId]
+    const hasPassed = await runHook(this.#repository, 'update', { args, print: this.#print })
+    if (!hasPassed) {
+      this.#print(`error: hook declined to update ${asText(name)}\n`)
+      this.#fates.refuse(name, 'hook declined')
+    }
+    return hasPassed
+  }
+
+  async #move(commands: readonly RefCommand[], reason: string): Promise<void> {
+    for (const { name, newId } of commands) {
+      const isThere = newId !== undefined || this.#repository.refStore.value(name) !== undefined
+      if (!isThere) this.#print('warning: deleting a non-existent ref\n')
+    }
+    try {
+      await moveRefs(this.#repository.refStore, commands, this.#repository.settings.refs)
+    } catch (error) {
+      if (!isHoldfastError(error) && (error as NodeJS.ErrnoException).code === undefined) throw error
+      this.#print(`error: ${(error as Error).message}\n`)
+      for (const { name } of commands) this.#fates.refuse(name, reason)
+    }
+  }
+
+  async #findDisconnection(commands: readonly RefCommand[]): Promise<string | undefined> {
+    return await findDisconnection({
+      objects: this.#objects(),
+      tips: commands.flatMap(({ newId }) => newId ?? []),
+      existingTips: this.#existingTips(),
+      outsideIds: this.#incoming?.received.outsideIds,
+      signal: this.#request.signal,
+    })
+  }
+
+  /** What refs point to now, hidden ones as well; those to nothing say nothing. */
+  #existingTips(): ObjectId[] {
+    const { objects, refStore } = this.#repository
+    const { head, ids } = readRawRefs(refStore)
+    const tips = [...ids.map(([, id]) => id), parseObjectId(head ?? '') ?? []].flat()
+    return tips.filter((id) => locateId(objects, id) >= 0)
+  }
+
+  #objects(): ObjectDatabase {
+    return this.#incoming?.objects ?? this.#repository.objects
+  }
+
+  #quarantineEnvironment(): Record<string, string> {
+    if (this.#incoming === undefined) return {}
+    const { quarantinePath } = this.#incoming
+    const others = process.env.GIT_ALTERNATE_OBJECT_DIRECTORIES
+    return {
+      GIT_OBJECT_DIRECTORY: quarantinePath,
+      GIT_QUARANTINE_PATH: quarantinePath,
+      GIT_ALTERNATE_OBJECT_DIRECTORIES: [this.#repository.objectsPath, ...(others ? [others] : [])].join(':'),
+    }
+  }
+}
+
+function asText(name: string): string {
+  return Buffer.from(name, 'latin1').toString()
+}
