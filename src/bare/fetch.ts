@@ -16,8 +16,16 @@ export interface FetchOptions {
 
 /** The repository stays the caller's to close, after the last answer. */
 export function bareFetchHost(repository: BareRepository, options: FetchOptions): FetchHost {
-  const { isHidden } = repository.settings.fetch
+  const { isHidden, allowFilter, allowTip, allowReachable, allowRefInWant } = repository.settings.fetch
   return {
+    offers: {
+      filter: allowFilter,
+      refInWant: allowRefInWant,
+      sidebandAll: false,
+      tipWants: allowTip,
+      reachableWants: allowReachable,
+      sessionId: undefined,
+    },
     refs: async () => withoutHidden(await repository.refs(), isHidden),
     streamObjects: (using) => using(repository.objects),
     refusedWants: (objects, refs, wants) => findRefused(repository, options, { objects, refs, wants }),

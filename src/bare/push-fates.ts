@@ -4,6 +4,7 @@ import type { RefCommand, RefResult } from '../git/repository.ts'
 export class PushFates {
   readonly #commands: readonly RefCommand[]
   readonly #reasons = new Map<string, string>()
+  readonly #settled = new Set<string>()
 
   constructor(commands: readonly RefCommand[]) {
     this.#commands = commands
@@ -12,6 +13,16 @@ export class PushFates {
   /** Those that nothing was said against so far. */
   open(): RefCommand[] {
     return this.#commands.filter(({ name }) => !this.#reasons.has(name))
+  }
+
+  /** Of these, those that are still to be done. */
+  undone(): RefCommand[] {
+    return this.open().filter(({ name }) => !this.#settled.has(name))
+  }
+
+  /** The command is granted and leaves nothing to do: another does it, or it is so already. */
+  settle(name: string): void {
+    this.#settled.add(name)
   }
 
   refuse(name: string, reason: string): void {

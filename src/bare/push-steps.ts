@@ -17,6 +17,8 @@ export class PushSteps {
   readonly #request: PushRequest
   readonly #fates: PushFates
   readonly #incoming: IncomingObjects | undefined
+  /** What was to be deleted and was not there, which post-receive is not told. */
+  readonly #absent = new Set<string>()
   readonly #print: (text: string) => void
   readonly #rules: RuleContext
 
@@ -81,34 +83,40 @@ export class PushSteps {
 
   /** A ref pushed under its own name and that of a symbolic ref to it can become one thing only. */
   refuseAliases(): void {
-    const commands = this.#fates.open()
-    const byName = new Map(commands.map((command) => [command.name, command]))
-    for (const command of commands) {
-      const target = this.#repository.refStore.resolve(command.name)?.name
-      const other = target === undefined || target === command.name ? undefined : byName.get(target)
-      if (other === undefined) continue
-      const isSame = other.oldId === command.oldId && other.newId === command.newId
-      if (isSame) continue
-      this.#print(`error: refusing inconsistent update between symref '${command.name}' and its target '${target}'\n`)
-      for (const { name } of [command, other]) this.#fates.refuse(name, 'inconsistent aliased update')
+    const byName = new Map(this.#fates.open().map((command) => [command.name, command]))
+    for (const command of byName.values()) {
+      const resolved = this.#repository.refStore.resolve(command.name)
+      if (resolved === undefined) {
+        this.#print(`error: refusing update to broken symref '${asText(command.name)}'\n`)
+        this.#fates.refuse(command.name, 'broken symref')
+      } else if (resolved.name !== command.name) this.#compareAlias(command, byName.get(resolved.name))
     }
   }
 
+  #compareAlias(alias: RefCommand, target: RefCommand | undefined): void {
+    if (target === undefined) return
+    this.#fates.settle(alias.name)
+    if (target.oldId === alias.oldId && target.newId === alias.newId) return
+    const [symref, name] = [alias.name, target.name].map(asText)
+    this.#print(`error: refusing inconsistent update between symref '${symref}' and its target '${name}'\n`)
+    for (const command of [alias, target]) this.#fates.refuse(command.name, 'inconsistent aliased update')
+  }
+
   async moveEach(): Promise<void> {
-    for (const command of this.#fates.open()) {
+    for (const command of this.#fates.undone()) {
       if (await this.#judge(command)) await this.#move([command], 'failed to update ref')
     }
   }
 
   async moveTogether(): Promise<void> {
-    for (const command of this.#fates.open()) await this.#judge(command)
+    for (const command of this.#fates.undone()) await this.#judge(command)
     if (this.#fates.hasRefusals()) this.#fates.refuseAll('atomic push failure')
-    else await this.#move(this.#fates.open(), 'atomic transaction failed')
+    else await this.#move(this.#fates.undone(), 'atomic transaction failed')
   }
 
   /** Their outcome changes nothing any more. */
   async runPostHooks(): Promise<void> {
-    const moved = this.#fates.open()
+    const moved = this.#fates.open().filter(({ name }) => !this.#absent.has(name))
     if (moved.length === 0) return
     await runHook(this.#repository, 'post-receive', {
       stdin: hookLines(moved),
@@ -139,7 +147,9 @@ export class PushSteps {
   async #move(commands: readonly RefCommand[], reason: string): Promise<void> {
     for (const { name, newId } of commands) {
       const isThere = newId !== undefined || this.#repository.refStore.value(name) !== undefined
-      if (!isThere) this.#print('warning: deleting a non-existent ref\n')
+      if (isThere) continue
+      this.#absent.add(name)
+      this.#print('warning: deleting a non-existent ref\n')
     }
     try {
       await moveRefs(this.#repository.refStore, commands, this.#repository.settings.refs)

@@ -14,8 +14,10 @@ import { PushSteps } from './push-steps.ts'
 
 /** The push side of a host, and the refs that it advertises. The repository stays the caller's to close. */
 export function barePushHost(repository: BareRepository, limits: Limits): PushHost & { refs(): Promise<RefSnapshot> } {
+  const { advertiseAtomic, advertisePushOptions, isHidden } = repository.settings.receive
   return {
-    refs: async () => withoutHidden(await repository.refs(), repository.settings.receive.isHidden),
+    pushOffers: { atomic: advertiseAtomic, pushOptions: advertisePushOptions },
+    refs: async () => withoutHidden(await repository.refs(), isHidden),
     push: (request) => takePush(repository, limits, request),
   }
 }

@@ -8,6 +8,7 @@ import { isHoldfastError } from '../errors.ts'
 import { addDoctorCommand } from './doctor.ts'
 import { addFsckCommand } from './fsck.ts'
 import { addGcCommand } from './gc.ts'
+import { addGitServiceCommands } from './git-service-help.ts'
 import { addImportCommand } from './import.ts'
 import { addOrgCommands } from './org.ts'
 import { describeError, note } from './output.ts'
@@ -43,6 +44,7 @@ export function createProgram(): Command {
   addOrgCommands(program)
   addRepoCommands(program)
   addImportCommand(program)
+  addGitServiceCommands(program)
   addFsckCommand(program)
   addGcCommand(program)
   addDoctorCommand(program)

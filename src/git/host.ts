@@ -85,7 +85,15 @@ export interface PushReport {
   results: readonly RefResult[]
 }
 
+/** What of the push protocol a host switches on. */
+export interface PushOffers {
+  atomic: boolean
+  pushOptions: boolean
+}
+
 export interface PushHost {
+  /** Absent: everything. */
+  readonly pushOffers?: PushOffers
   /** The nonce that signed pushes are to contain; without it they are not offered. */
   pushNonce?(): string
   /** Takes the pack, checks everything, moves the refs in one transaction. Rejects only for defects and cancellation. */

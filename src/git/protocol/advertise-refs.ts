@@ -5,6 +5,7 @@ import { nullId } from '../object-id.ts'
 import type { Ref, RefSnapshot } from '../repository.ts'
 import {
   allOffers,
+  allPushOffers,
   type GitService,
   type ProtocolVersion,
   receivePackCapabilities,
@@ -23,7 +24,7 @@ export interface AdvertiseOptions {
 
 /** Writes the advertisement of what `host` shows the caller; signed pushes are offered where it has a nonce for them. */
 export async function* advertiseRefs(
-  host: Pick<FetchHost, 'refs' | 'offers'> & Pick<PushHost, 'pushNonce'>,
+  host: Pick<FetchHost, 'refs' | 'offers'> & Pick<PushHost, 'pushNonce' | 'pushOffers'>,
   { service, version, smartHttp = false }: AdvertiseOptions,
 ): AsyncGenerator<Uint8Array> {
   const offers = host.offers ?? allOffers
@@ -36,7 +37,7 @@ export async function* advertiseRefs(
   if (smartHttp) yield Buffer.concat([dataPacket(`# service=${service}\n`), flushPacket])
   if (version === 1) yield dataPacket('version 1\n')
   const isFetch = service === 'git-upload-pack'
-  yield* inChunks(isFetch ? uploadPackLines(snapshot, offers) : receivePackLines(snapshot, host.pushNonce?.()))
+  yield* inChunks(isFetch ? uploadPackLines(snapshot, offers) : receivePackLines(snapshot, host))
 }
 
 function* uploadPackLines({ headTarget, headId, refs }: RefSnapshot, offers: FetchOffers): Iterable<string> {
@@ -47,9 +48,14 @@ function* uploadPackLines({ headTarget, headId, refs }: RefSnapshot, offers: Fet
 }
 
 /** HEAD and peeled tags are left out: a push has no use for them, and git's receive-pack does the same. */
-function receivePackLines({ refs }: RefSnapshot, nonce: string | undefined): Iterable<string> {
+function receivePackLines({ refs }: RefSnapshot, host: Pick<PushHost, 'pushNonce' | 'pushOffers'>): Iterable<string> {
+  const nonce = host.pushNonce?.()
   const certificates = nonce === undefined ? [] : [`push-cert=${nonce}`]
-  return refLines(refs, [...receivePackCapabilities, ...certificates].join(' '), false)
+  return refLines(
+    refs,
+    [...receivePackCapabilities(host.pushOffers ?? allPushOffers), ...certificates].join(' '),
+    false,
+  )
 }
 
 function* refLines(refs: readonly Ref[], capabilities: string, peel: boolean): Iterable<string> {

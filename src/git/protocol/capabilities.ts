@@ -1,7 +1,7 @@
 /** What this server offers (gitprotocol-capabilities, gitprotocol-v2), and what a client asked for. */
 import packageJson from '../../../package.json' with { type: 'json' }
 import { HoldfastError } from '../../errors.ts'
-import type { FetchOffers } from '../host.ts'
+import type { FetchOffers, PushOffers } from '../host.ts'
 
 export type GitService = 'git-upload-pack' | 'git-receive-pack'
 export type ProtocolVersion = 0 | 1 | 2
@@ -18,6 +18,9 @@ export const allOffers: FetchOffers = {
   reachableWants: true,
   sessionId: undefined,
 }
+
+/** The same for pushes. */
+export const allPushOffers: PushOffers = { atomic: true, pushOptions: true }
 
 /** What upload-pack offers in versions 0 and 1. */
 export function uploadPackCapabilities(offers: FetchOffers): string[] {
@@ -44,19 +47,21 @@ export function uploadPackCapabilities(offers: FetchOffers): string[] {
   ]
 }
 
-/** Offered by receive-pack, which knows versions 0 and 1 only. */
-export const receivePackCapabilities = [
-  'report-status',
-  'report-status-v2',
-  'delete-refs',
-  'side-band-64k',
-  'quiet',
-  'atomic',
-  'ofs-delta',
-  'push-options',
-  objectFormat,
-  agent,
-] as const
+/** What receive-pack offers, which knows versions 0 and 1 only. */
+export function receivePackCapabilities(offers: PushOffers): string[] {
+  return [
+    'report-status',
+    'report-status-v2',
+    'delete-refs',
+    'side-band-64k',
+    'quiet',
+    ...(offers.atomic ? ['atomic'] : []),
+    'ofs-delta',
+    ...(offers.pushOptions ? ['push-options'] : []),
+    objectFormat,
+    agent,
+  ]
+}
 
 /** The lines of the version 2 advertisement: commands with their features, and server-wide capabilities. */
 export function version2Capabilities(offers: FetchOffers): string[] {
