@@ -16,12 +16,13 @@ export interface FetchOptions {
 
 /** The repository stays the caller's to close, after the last answer. */
 export function bareFetchHost(repository: BareRepository, options: FetchOptions): FetchHost {
-  const { isHidden, allowFilter, allowTip, allowReachable, allowRefInWant } = repository.settings.fetch
+  const { isHidden, allowFilter, allowTip, allowReachable, allowRefInWant, allowSidebandAll } =
+    repository.settings.fetch
   return {
     offers: {
       filter: allowFilter,
       refInWant: allowRefInWant,
-      sidebandAll: false,
+      sidebandAll: allowSidebandAll,
       tipWants: allowTip,
       reachableWants: allowReachable,
       sessionId: undefined,

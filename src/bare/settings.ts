@@ -14,6 +14,7 @@ export interface FetchSettings {
   allowReachable: boolean
   allowAny: boolean
   allowRefInWant: boolean
+  allowSidebandAll: boolean
 }
 
 export interface ReceiveSettings {
@@ -79,6 +80,7 @@ function readFetchSettings(config: GitConfig): FetchSettings {
     allowReachable: is('allowreachablesha1inwant') || allowAny,
     allowAny,
     allowRefInWant: is('allowrefinwant'),
+    allowSidebandAll: is('allowsidebandall'),
   }
 }
 
