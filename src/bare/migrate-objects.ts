@@ -14,7 +14,7 @@ export async function migrateObjects(from: string, to: string): Promise<() => Pr
     }
     await syncFolder(join(to, folder))
   }
-  const kept = await migratePacks(join(from, 'pack'), join(to, 'pack'))
+  const kept = folders.includes('pack') ? await migratePacks(join(from, 'pack'), join(to, 'pack')) : []
   await syncFolder(to)
   return async () => {
     for (const path of kept) await rm(path, { force: true })

@@ -12,6 +12,16 @@ import type { PushFates } from './push-fates.ts'
 import { findObjection, type RuleContext } from './push-rules.ts'
 import { moveRefs } from './ref-transaction.ts'
 
+export interface PushScene {
+  repository: BareRepository
+  request: PushRequest
+  fates: PushFates
+  /** Undefined where nothing was sent. */
+  incoming: IncomingObjects | undefined
+  /** What hooks are told of the push's certificate. */
+  certificate: Record<string, string>
+}
+
 export class PushSteps {
   readonly #repository: BareRepository
   readonly #request: PushRequest
@@ -21,19 +31,16 @@ export class PushSteps {
   readonly #absent = new Set<string>()
   readonly #print: (text: string) => void
   readonly #rules: RuleContext
+  readonly #pushEnvironment: Record<string, string>
 
-  constructor(
-    repository: BareRepository,
-    request: PushRequest,
-    fates: PushFates,
-    incoming: IncomingObjects | undefined,
-  ) {
+  constructor({ repository, request, fates, incoming, certificate }: PushScene) {
     this.#repository = repository
     this.#request = request
     this.#fates = fates
     this.#incoming = incoming
     this.#print = request.progress
     this.#rules = { repository, objects: () => this.#objects(), print: this.#print }
+    this.#pushEnvironment = { ...certificate, ...pushOptionsEnvironment(request.pushOptions) }
   }
 
   /** All at once; where that fails one by one, to tell which lack something. */
@@ -61,7 +68,7 @@ export class PushSteps {
     if (commands.length === 0) return false
     const hasPassed = await runHook(this.#repository, 'pre-receive', {
       stdin: hookLines(commands),
-      environment: { ...this.#quarantineEnvironment(), ...pushOptionsEnvironment(this.#request.pushOptions) },
+      environment: { ...this.#quarantineEnvironment(), ...this.#pushEnvironment },
       print: this.#print,
     })
     if (!hasPassed) this.#fates.refuseAll('pre-receive hook declined')
@@ -120,7 +127,7 @@ export class PushSteps {
     if (moved.length === 0) return
     await runHook(this.#repository, 'post-receive', {
       stdin: hookLines(moved),
-      environment: pushOptionsEnvironment(this.#request.pushOptions),
+      environment: this.#pushEnvironment,
       print: this.#print,
     })
     const args = moved.map(({ name }) => asText(name))

@@ -4,22 +4,48 @@
  */
 import { type ErrorCode, isHoldfastError } from '../errors.ts'
 import type { PushHost, PushReport, PushRequest } from '../git/host.ts'
+import { formatPushNonce, type NonceKey } from '../git/protocol/push-nonce.ts'
 import type { RefSnapshot } from '../git/repository.ts'
 import type { Limits } from '../limits.ts'
 import type { BareRepository } from './bare-repository.ts'
 import { withoutHidden } from './hidden-refs.ts'
 import { type IncomingObjects, receiveObjects } from './incoming-objects.ts'
+import { type ExpectedNonce, keepCertificate } from './push-certificate.ts'
 import { PushFates } from './push-fates.ts'
 import { PushSteps } from './push-steps.ts'
 
+export interface BarePushOptions {
+  limits: Limits
+  /** What the client calls the repository: nonces of signed pushes are good for this name alone. */
+  directory: string
+}
+
 /** The push side of a host, and the refs that it advertises. The repository stays the caller's to close. */
-export function barePushHost(repository: BareRepository, limits: Limits): PushHost & { refs(): Promise<RefSnapshot> } {
-  const { advertiseAtomic, advertisePushOptions, isHidden } = repository.settings.receive
+export function barePushHost(
+  repository: BareRepository,
+  { limits, directory }: BarePushOptions,
+): PushHost & { refs(): Promise<RefSnapshot> } {
+  const { advertiseAtomic, advertisePushOptions, isHidden, certNonceSeed } = repository.settings.receive
+  const key =
+    certNonceSeed === undefined ? undefined : { seed: Buffer.from(certNonceSeed, 'latin1'), repository: directory }
+  let issued: string | undefined
+  const issueNonce = (seed: NonceKey) => {
+    issued = formatPushNonce(seed, Math.floor(Date.now() / 1000))
+    return issued
+  }
   return {
     pushOffers: { atomic: advertiseAtomic, pushOptions: advertisePushOptions },
+    pushNonce: key === undefined ? undefined : () => issueNonce(key),
     refs: async () => withoutHidden(await repository.refs(), isHidden),
-    push: (request) => takePush(repository, limits, request),
+    push: (request) => takePush({ repository, limits, request, nonce: key && { key, issued } }),
   }
+}
+
+interface BarePush {
+  repository: BareRepository
+  limits: Limits
+  request: PushRequest
+  nonce: ExpectedNonce | undefined
 }
 
 const refusals: readonly ErrorCode[] = [
@@ -30,11 +56,12 @@ const refusals: readonly ErrorCode[] = [
   'StorageFull',
 ]
 
-async function takePush(repository: BareRepository, limits: Limits, request: PushRequest): Promise<PushReport> {
+async function takePush(push: BarePush): Promise<PushReport> {
+  const { repository, request, nonce } = push
   const fates = new PushFates(request.commands)
   let incoming: IncomingObjects | undefined
   try {
-    incoming = await receive(repository, limits, request)
+    incoming = await receive(push)
   } catch (error) {
     // A damaged pack, or no room for it, is the client's to hear of; everything else is a defect or a client that left.
     if (!isHoldfastError(error) || !refusals.includes(error.code)) throw error
@@ -42,18 +69,16 @@ async function takePush(repository: BareRepository, limits: Limits, request: Pus
     return { unpack: error.message, cause: error, results: fates.results() }
   }
   try {
-    await decide(new PushSteps(repository, request, fates, incoming), request)
+    const certificate = await keepCertificate(repository, request.certificate, nonce)
+    await decide(new PushSteps({ repository, request, fates, incoming, certificate }), request)
   } finally {
     await incoming?.close()
   }
   return { unpack: 'ok', results: fates.results() }
 }
 
-async function receive(
-  repository: BareRepository,
-  limits: Limits,
-  { pack, progress, signal }: PushRequest,
-): Promise<IncomingObjects | undefined> {
+async function receive({ repository, limits, request }: BarePush): Promise<IncomingObjects | undefined> {
+  const { pack, progress, signal } = request
   if (pack === undefined) return undefined
   const { maxInputBytes, unpackLimit } = repository.settings.receive
   return await receiveObjects(repository.objectsPath, pack, {

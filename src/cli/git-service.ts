@@ -4,23 +4,10 @@
  */
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
-import { type BareRepository, openBareRepository } from '../bare/bare-repository.ts'
-import { localLimits } from '../bare/limits.ts'
+import { type Conversation, converse } from '../bare/service.ts'
 import { isHoldfastError } from '../errors.ts'
-import type { ByteStream } from '../git/object-id.ts'
-import type { GitService, ProtocolVersion } from '../git/protocol/capabilities.ts'
-import { errorPacket } from '../git/protocol/pkt-line.ts'
-import { parseProtocolVersion } from '../git/protocol/protocol-version.ts'
 
-export interface ServiceOptions {
-  service: GitService
-  directory: string
-  /** Only the directory itself is opened. */
-  isStrict: boolean
-  /** One request without an advertisement before it. */
-  isStateless: boolean
-  /** The advertisement and nothing else. */
-  isAdvertisementOnly: boolean
+interface ServiceOptions extends Omit<Conversation, 'protocol' | 'signal'> {
   /** Silence of the client that ends the conversation; 0 for none. */
   timeoutSeconds: number
 }
@@ -40,12 +27,7 @@ export async function runGitService(args: readonly string[]): Promise<void> {
     await serve(options)
   } catch (error) {
     process.exitCode = failed
-    const isExpected = isHoldfastError(error)
-    process.stderr.write(`fatal: ${isExpected ? error.message : (error as Error).stack}\n`)
-    // A client at the other end of a connection does not see what is said here.
-    if (isExpected && error.code !== 'RepoNotFound' && !process.stdout.destroyed) {
-      process.stdout.write(errorPacket(error.message))
-    }
+    process.stderr.write(`fatal: ${isHoldfastError(error) ? error.message : (error as Error).stack}\n`)
   } finally {
     // The client closes its end only after it has seen ours.
     process.stdin.destroy()
@@ -72,7 +54,7 @@ function parseOptions(args: readonly string[]): ServiceOptions | undefined {
     return {
       service: args[0] === 'upload-pack' ? 'git-upload-pack' : 'git-receive-pack',
       directory: positionals[0],
-      isStrict: values.strict && !values['no-strict'],
+      isExact: values.strict && !values['no-strict'],
       isStateless: values['stateless-rpc'],
       isAdvertisementOnly: values['advertise-refs'] || values['http-backend-info-refs'],
       timeoutSeconds: Number(values.timeout),
@@ -87,58 +69,16 @@ function usage(command: string): string {
   return `usage: holdfast ${command} ${own}[--stateless-rpc] [--http-backend-info-refs | --advertise-refs] <directory>\n`
 }
 
-async function serve(options: ServiceOptions): Promise<void> {
-  const { service, directory, isStrict } = options
-  const repository = await openBareRepository(directory, { isExact: isStrict })
+async function serve({ timeoutSeconds, ...options }: ServiceOptions): Promise<void> {
   const client = new AbortController()
   const leave = () => client.abort(new Error('The client has left.'))
   process.stdout.on('error', leave)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, leave)
-  try {
-    const converse = service === 'git-upload-pack' ? serveFetch : servePush
-    await converse(repository, options, client.signal)
-  } finally {
-    repository.close()
+  const conversation = { ...options, protocol: process.env.GIT_PROTOCOL, signal: client.signal }
+  for await (const chunk of converse(conversation, clientBytes(timeoutSeconds))) {
+    client.signal.throwIfAborted()
+    if (!process.stdout.write(chunk)) await once(process.stdout, 'drain', { signal: client.signal })
   }
-}
-
-async function serveFetch(repository: BareRepository, options: ServiceOptions, signal: AbortSignal): Promise<void> {
-  const { isStateless, isAdvertisementOnly } = options
-  const version = parseProtocolVersion(process.env.GIT_PROTOCOL)
-  const [{ bareFetchHost }, { uploadPack }] = await Promise.all([
-    import('../bare/fetch.ts'),
-    import('../git/protocol/upload-pack.ts'),
-  ])
-  const host = bareFetchHost(repository, { version, isStateless })
-  if (isAdvertisementOnly || !isStateless) await advertise(host, options, version, signal)
-  if (isAdvertisementOnly) return
-  const input = clientBytes(options.timeoutSeconds)
-  const answer = uploadPack(host, input, { version, limits: localLimits, signal, isStateful: !isStateless })
-  await write(answer, signal)
-}
-
-async function servePush(repository: BareRepository, options: ServiceOptions, signal: AbortSignal): Promise<void> {
-  const { isStateless, isAdvertisementOnly } = options
-  const [{ barePushHost }, { receivePack }] = await Promise.all([
-    import('../bare/push.ts'),
-    import('../git/protocol/receive-pack.ts'),
-  ])
-  const host = barePushHost(repository, localLimits)
-  const version = parseProtocolVersion(process.env.GIT_PROTOCOL)
-  if (isAdvertisementOnly || !isStateless) await advertise(host, options, version, signal)
-  if (isAdvertisementOnly) return
-  const input = clientBytes(options.timeoutSeconds)
-  await write(receivePack(host, input, { limits: localLimits, signal, isStateful: !isStateless }), signal)
-}
-
-async function advertise(
-  host: Parameters<typeof import('../git/protocol/advertise-refs.ts').advertiseRefs>[0],
-  { service }: ServiceOptions,
-  version: ProtocolVersion,
-  signal: AbortSignal,
-): Promise<void> {
-  const { advertiseRefs } = await import('../git/protocol/advertise-refs.ts')
-  await write(advertiseRefs(host, { service, version }), signal)
 }
 
 async function* clientBytes(timeoutSeconds: number): AsyncGenerator<Uint8Array> {
@@ -154,12 +94,5 @@ async function* clientBytes(timeoutSeconds: number): AsyncGenerator<Uint8Array> 
     }
   } finally {
     clearTimeout(timer)
-  }
-}
-
-async function write(stream: ByteStream, signal: AbortSignal): Promise<void> {
-  for await (const chunk of stream) {
-    signal.throwIfAborted()
-    if (!process.stdout.write(chunk)) await once(process.stdout, 'drain', { signal })
   }
 }
