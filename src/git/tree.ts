@@ -52,6 +52,16 @@ export class TreeCursor {
     this.#next = 0
   }
 
+  /** Where the entry after this one begins. */
+  get end(): number {
+    return this.#next
+  }
+
+  /** The next entry is the one that begins at `position`. */
+  seek(position: number): void {
+    this.#next = position
+  }
+
   /** False at the end. Throws ObjectInvalid where the bytes are no entry. */
   next(): boolean {
     const { data } = this

@@ -65,6 +65,11 @@ export class PackSet implements ObjectDatabase {
     })
   }
 
+  /** These packs and one more, which comes last. */
+  withPack(pack: PackFile): PackSet {
+    return new PackSet([...this.packs, pack], this.#limits, this.clonePack)
+  }
+
   locate(bytes: Uint8Array, offset = 0): Ordinal {
     for (let number = 0; number < this.packs.length; number++) {
       const position = this.packs[number].index.find(bytes, offset)

@@ -140,6 +140,16 @@ export class SideCar {
     return this.#commitsBefore[group] + countBits(before)
   }
 
+  /** The positions of the commits, by row. */
+  commitPositions(): Uint32Array {
+    const positions = new Uint32Array(this.commitCount)
+    let row = 0
+    for (let position = 0; position < this.objectCount; position++) {
+      if (this.isCommit(position)) positions[row++] = position
+    }
+    return positions
+  }
+
   isCommit(position: number): boolean {
     return (this.tables.types[position] & typeMask) === commitCode
   }

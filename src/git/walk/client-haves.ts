@@ -16,7 +16,7 @@ export class ClientHaves {
   readonly #graph: CommitGraph
   readonly #wants: readonly Ordinal[]
   readonly #flags: Uint8Array
-  #oldestDate = Number.POSITIVE_INFINITY
+  #leastRank = Number.POSITIVE_INFINITY
   #isEnough = false
   #isFresh = false
 
@@ -34,7 +34,7 @@ export class ClientHaves {
     const commit = peel(this.#graph.objects, ordinal)
     if (this.#graph.objects.stat(commit).type !== 'commit') return
     this.#flags[commit] |= held
-    this.#oldestDate = Math.min(this.#oldestDate, this.#graph.dateOf(commit))
+    this.#leastRank = Math.min(this.#leastRank, this.#graph.rankOf(commit))
     for (const parent of this.#graph.parentsOf(commit)) this.#flags[parent] |= held
     this.#isFresh = true
   }
@@ -66,7 +66,7 @@ export class ClientHaves {
         for (const descendant of path) flags[descendant] |= fruitful
         return true
       }
-      const isRecent = this.#graph.dateOf(commit) >= this.#oldestDate
+      const isRecent = this.#graph.rankOf(commit) >= this.#leastRank
       const parents = isRecent ? this.#graph.parentsOf(commit) : []
       const open = parents.find((parent) => (flags[parent] & barren) === 0)
       if (open !== undefined) {

@@ -9,8 +9,9 @@ const known = 2
 const popped = 4
 const placed = 8
 
-// After the last new commit that many known ones are still walked: a skewed clock may put an ancestor of a have above
-// its descendants (git's limit_list does the same). Missing one costs bytes, never correctness.
+// Where generations are not known, that many known commits are still walked after the last new one: a skewed clock may
+// put an ancestor of a have above its descendants (git's limit_list does the same). Missing one costs bytes, never
+// correctness.
 const slopCommits = 5
 
 export interface NewCommits {
@@ -50,6 +51,8 @@ class RangeWalk {
   readonly #found: Ordinal[] = []
   readonly #sinceSeconds: number
   #queuedNew = 0
+  /** False once a commit was met whose generation is not known. */
+  #hasGenerations = true
   #oldestFoundDate = Number.POSITIVE_INFINITY
   #slop = slopCommits
 
@@ -67,7 +70,8 @@ class RangeWalk {
   add(commit: Ordinal): void {
     if (this.#flags[commit] & seen) return
     this.#flags[commit] |= seen
-    this.#queue.push(commit, this.#graph.dateOf(commit))
+    this.#queue.push(commit, this.#graph.rankOf(commit))
+    if (this.#graph.generationOf(commit) === 0) this.#hasGenerations = false
     if (!this.isKnown(commit)) this.#queuedNew++
   }
 
@@ -82,19 +86,24 @@ class RangeWalk {
     const commit = this.#queue.pop()
     if (this.#graph.dateOf(commit) < this.#sinceSeconds) this.#markKnown(commit)
     this.#flags[commit] |= popped
-    if (this.isKnown(commit)) {
-      for (const parent of this.#graph.parentsOf(commit)) this.addKnown(parent)
-      return this.#isWorthwhile()
+    const isKnown = this.isKnown(commit)
+    const parentCount = this.#graph.parentCountOf(commit)
+    for (let index = 0; index < parentCount; index++) {
+      const parent = this.#graph.parentOf(commit, index)
+      if (isKnown) this.addKnown(parent)
+      else this.add(parent)
     }
+    if (isKnown) return this.#isWorthwhile()
     this.#queuedNew--
     this.#found.push(commit)
-    this.#oldestFoundDate = this.#graph.dateOf(commit)
-    for (const parent of this.#graph.parentsOf(commit)) this.add(parent)
+    this.#oldestFoundDate = this.#graph.rankOf(commit)
     return true
   }
 
   /** What was found, without what turned out to be known, parents before children. */
   parentsFirst(): Ordinal[] {
+    // By generations, children are taken before parents, and what is known is known before it is taken.
+    if (this.#hasGenerations) return this.#found.reverse()
     const ordered: Ordinal[] = []
     const stack: Ordinal[] = []
     const isOpen = (commit: Ordinal) => (this.#flags[commit] & (known | placed)) === 0
@@ -118,6 +127,7 @@ class RangeWalk {
 
   #isWorthwhile(): boolean {
     if (this.#queue.length === 0) return false
+    if (this.#hasGenerations) return this.#queuedNew > 0
     const isRecent = this.#queue.newestDate >= this.#oldestFoundDate
     this.#slop = this.#queuedNew > 0 || isRecent ? slopCommits : this.#slop - 1
     return this.#slop > 0

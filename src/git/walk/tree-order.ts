@@ -3,6 +3,7 @@ import { idBytes } from '../object-id.ts'
 import { isDirectory, type TreeCursor } from '../tree.ts'
 
 const slash = 0x2f
+const strideBytes = 512
 
 /** By git's order, in which a directory's name ends in a slash; 0 only for the same name and the same kind. */
 export function compareEntries(a: TreeCursor, b: TreeCursor): number {
@@ -14,6 +15,25 @@ export function compareEntries(a: TreeCursor, b: TreeCursor): number {
     if (difference !== 0) return difference
   }
   return byteAfter(a, length) - byteAfter(b, length) || aLength - bLength
+}
+
+/**
+ * How many bytes are the same from `a[aAt]` and `b[bAt]` on. Trees that are compared differ in few entries: what they
+ * share is passed over in long strides.
+ */
+export function sharedBytes(a: Buffer, aAt: number, b: Buffer, bAt: number): number {
+  const length = Math.min(a.length - aAt, b.length - bAt)
+  let same = 0
+  // A native call costs as much as some fifty steps here.
+  const near = Math.min(length, strideBytes / 8)
+  while (same < near && a[aAt + same] === b[bAt + same]) same++
+  if (same < near) return same
+  for (let stride = Math.min(strideBytes, length - same); stride > 0; stride = Math.min(strideBytes, length - same)) {
+    if (a.compare(b, bAt + same, bAt + same + stride, aAt + same, aAt + same + stride) !== 0) break
+    same += stride
+  }
+  while (same < length && a[aAt + same] === b[bAt + same]) same++
+  return same
 }
 
 /** True where both entries name the same object. */
