@@ -4,6 +4,7 @@
  */
 import type { Task, TaskContext } from '../work.ts'
 import type { FsckSettings } from './fsck/settings.ts'
+import { completeReceived } from './pack/complete-side-car.ts'
 import { BlobNotes, type BlobsToNote, type NotedBlobs } from './pack/noted-blobs.ts'
 import type { PackBytes } from './pack/pack-file.ts'
 import type { PackSpool } from './pack/pack-input.ts'
@@ -64,17 +65,20 @@ export function gitTasks(files: ThreadFiles): GitTasks {
     async receivePack({ spoolDescriptor, existing, limits, toNote, fsck }, context) {
       const spool = files.openSpool(spoolDescriptor)
       const notes = new BlobNotes(toNote)
+      const objects = openObjects(existing)
+      const { signal } = context
       const received = await receivePackFile(context.bytes, {
         spool,
-        existing: openObjects(existing),
+        existing: objects,
         limits,
         fsck,
         onProgress: throttledNotes(context),
-        signal: context.signal,
+        signal,
         visit: notes.visit,
       })
+      const complete = await completeReceived(received, { bytes: spool.file, existing: objects, signal })
       spool.finish()
-      return { received: toShared(received), noted: notes.noted }
+      return { received: toShared(complete), noted: notes.noted }
     },
   }
 }

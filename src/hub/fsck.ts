@@ -13,7 +13,9 @@ import { listPacks, type PackRow } from '../database/packs.ts'
 import type { RepoId } from '../database/queryable.ts'
 import { HoldfastError, isHoldfastError } from '../errors.ts'
 import { PackIndex } from '../git/pack/pack-index.ts'
+import { SideCar } from '../git/pack/side-car.ts'
 import { locateId } from '../git/repository.ts'
+import { splitIndexFile } from '../repository/index-file.ts'
 import { readTail } from './fsck-bytes.ts'
 import { checkObjects } from './fsck-objects.ts'
 import type { Hub } from './hub.ts'
@@ -105,11 +107,13 @@ async function checkPack(row: PackRow, readFile: (kind: 'pack' | 'idx') => Promi
   if (!tail.equals(row.checksum)) return 'its checksum is not the one of its row'
   const chunks: Uint8Array[] = []
   for await (const chunk of await readFile('idx')) chunks.push(chunk)
-  const index = new PackIndex(Buffer.concat(chunks))
+  const beside = splitIndexFile(Buffer.concat(chunks), row.indexBytes)
+  const index = new PackIndex(beside.index)
   if (!index.packChecksum.equals(tail)) return 'its index belongs to another pack'
   if (index.objectCount !== row.objectCount) {
     return `its index lists ${index.objectCount} objects, and its row says ${row.objectCount}`
   }
+  if (beside.sideCar !== undefined) new SideCar(beside.sideCar, index)
   return undefined
 }
 

@@ -10,10 +10,11 @@ import type { RepoId } from '../database/queryable.ts'
 import type { SpoolFile } from '../disk/disk.ts'
 import type { ReceivedPack } from '../git/pack/receive-pack-file.ts'
 import { sectionsToRow } from './clone-pack.ts'
+import { formatIndexFile } from './index-file.ts'
 
 export interface IncomingPack {
   readonly row: NewPack
-  /** Brings pack and index to the bucket, durably; nothing to do for a small one. */
+  /** Brings the pack and what lies beside it to the bucket, durably; nothing to do for a small one. */
   upload(signal?: AbortSignal): Promise<void>
   /** Deletes what `upload` brought, where no row will name it. Never throws: the sweep of orphans is behind it. */
   discard(): Promise<void>
@@ -25,7 +26,7 @@ export interface IncomingPackOptions {
   tier: PackTier
   /** What a pack of the tier `clone` is the closure of. */
   tipIds?: Buffer
-  /** Up to this size, index included, a pack rides in the transaction. */
+  /** Up to this size, index and side-car included, a pack rides in the transaction. */
   inlineMaxBytes?: number
 }
 
@@ -37,7 +38,8 @@ export function incomingPack(
 ): IncomingPack {
   const packId = newKeyId()
   const [packFileKey, indexKey] = packKeys(repoId, packId)
-  const inline = received.sizeBytes + received.index.length <= inlineMaxBytes ? readInline(received, spool) : undefined
+  const sizeBytes = received.sizeBytes + received.index.length + received.sideCar.length
+  const inline = sizeBytes <= inlineMaxBytes ? readInline(received, spool) : undefined
   return {
     row: {
       id: packId,
@@ -58,7 +60,7 @@ export function incomingPack(
       if (inline !== undefined) return
       await Promise.all([
         bucket.put(packFileKey, spool.stream(), { signal }),
-        bucket.put(indexKey, oneChunk(received.index), { signal }),
+        bucket.put(indexKey, oneChunk(formatIndexFile(received)), { signal }),
       ])
     },
     async discard() {
@@ -67,8 +69,8 @@ export function incomingPack(
   }
 }
 
-function readInline({ sizeBytes, index }: ReceivedPack, { file }: SpoolFile): InlinePack {
-  const pack = Buffer.allocUnsafeSlow(sizeBytes)
-  file.readSync(pack, 0, sizeBytes, 0)
-  return { pack, index }
+function readInline(received: ReceivedPack, { file }: SpoolFile): InlinePack {
+  const pack = Buffer.allocUnsafeSlow(received.sizeBytes)
+  file.readSync(pack, 0, pack.length, 0)
+  return { pack, index: formatIndexFile(received) }
 }

@@ -34,7 +34,7 @@ interface OpenedSet {
   pins: number
 }
 
-// Indexes are held in memory, 28 bytes an object: 18 million objects of recently used repositories; small packs are, too.
+// Indexes are held in memory, 28 bytes an object, and side-cars, about as much; small packs are, too.
 const cachedIndexesMaxBytes = 512 * 1024 * 1024
 // Each holds a descriptor, and a process may have as few as some ten thousand for everything.
 const cachedPacksMax = 4_096
@@ -57,14 +57,7 @@ export function createPackCatalog(
 ): PackCatalog {
   const cache = new LRUCache<RepoId, OpenedSet>({
     maxSize: cacheShares,
-    sizeCalculation: ({ rows, packs }) => {
-      const memoryBytes = rows.reduce((sum, row) => sum + row.indexBytes + (row.isInline ? row.packBytes : 0), 1024)
-      const cachedBytes = packs.reduce((sum, pack) => sum + pack.cachedBytes, 0)
-      const part =
-        memoryBytes / cachedIndexesMaxBytes + packs.length / cachedPacksMax + cachedBytes / (cachedPacksMaxBytes + 1)
-      // Capped, so that a set larger than the whole cache is still kept, alone.
-      return Math.ceil(Math.min(1, part) * cacheShares)
-    },
+    sizeCalculation: (set) => cacheShare(set, cachedPacksMaxBytes),
     dispose: (set) => unpin(set),
   })
   const flights = new Map<RepoId, Promise<OpenedSet>>()
@@ -150,6 +143,16 @@ export function createPackCatalog(
     },
     close: () => cache.clear(),
   }
+}
+
+/** A set's part of memory, descriptors and disk. Capped, so that a set larger than the whole cache is still kept, alone. */
+function cacheShare({ rows, packs }: OpenedSet, cachedPacksMaxBytes: number): number {
+  const indexBytes = rows.reduce((sum, row) => sum + row.indexBytes + (row.isInline ? row.packBytes : 0), 1024)
+  const memoryBytes = packs.reduce((sum, { file }) => sum + (file.sideCar?.bytes.length ?? 0), indexBytes)
+  const cachedBytes = packs.reduce((sum, pack) => sum + pack.cachedBytes, 0)
+  const part =
+    memoryBytes / cachedIndexesMaxBytes + packs.length / cachedPacksMax + cachedBytes / (cachedPacksMaxBytes + 1)
+  return Math.ceil(Math.min(1, part) * cacheShares)
 }
 
 function pinned(set: OpenedSet): PinnedPacks {

@@ -9,8 +9,8 @@ import type { RepoId } from '../database/queryable.ts'
 import type { Disk, LocalFile } from '../disk/disk.ts'
 import { localFileFrom } from '../disk/local-file.ts'
 import { PackFile } from '../git/pack/pack-file.ts'
-import { PackIndex } from '../git/pack/pack-index.ts'
 import { bytesInMemory } from '../git/pack/shared-pack.ts'
+import { openIndexFile } from './index-file.ts'
 
 export interface OpenedPack {
   file: PackFile
@@ -32,9 +32,11 @@ export function packInMemory(file: PackFile): OpenedPack {
 /** A small pack's bytes as they came with its row, or with its push: its index is checked then. */
 export function inlinePackFile(
   { pack, index }: InlinePack,
-  { isThin, isChecked = false }: { isThin: boolean; isChecked?: boolean },
+  { isThin, indexBytes }: Pick<PackRow, 'isThin' | 'indexBytes'>,
+  { isChecked = false }: { isChecked?: boolean } = {},
 ): PackFile {
-  return new PackFile(new PackIndex(index, { isChecked }), bytesInMemory(pack), isThin)
+  const opened = openIndexFile(index, indexBytes, { isChecked })
+  return new PackFile(opened.index, bytesInMemory(pack), isThin, opened.sideCar)
 }
 
 export interface PackFiles {
@@ -67,8 +69,9 @@ export function createPackFiles(bucket: Bucket, disk: Disk): PackFiles {
   async function openPack(repoId: RepoId, row: PackRow): Promise<OpenPack> {
     const { bytes, cachedBytes } = await openBytes(packKey(repoId, row.id, 'pack'))
     try {
-      const index = readWhole((await openBytes(packKey(repoId, row.id, 'idx'))).bytes)
-      return { file: new PackFile(new PackIndex(index), bytes, row.isThin), bytes, cachedBytes }
+      const indexFile = readWhole((await openBytes(packKey(repoId, row.id, 'idx'))).bytes)
+      const { index, sideCar } = openIndexFile(indexFile, row.indexBytes)
+      return { file: new PackFile(index, bytes, row.isThin, sideCar), bytes, cachedBytes }
     } catch (error) {
       bytes.close()
       throw error

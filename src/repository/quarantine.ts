@@ -12,8 +12,8 @@ import { type ByteStream, idBytes, type ObjectId, objectIdAt } from '../git/obje
 import type { NotedBlobs } from '../git/pack/noted-blobs.ts'
 import { PackFile } from '../git/pack/pack-file.ts'
 import { PackIndex } from '../git/pack/pack-index.ts'
-import { PackSet } from '../git/pack/pack-set.ts'
 import type { ReceivedPack } from '../git/pack/receive-pack-file.ts'
+import { SideCar } from '../git/pack/side-car.ts'
 import type { ObjectDatabase } from '../git/repository.ts'
 import { isCompactionDue } from './compaction-plan.ts'
 import type { Ground } from './ground.ts'
@@ -97,10 +97,7 @@ function quarantined(ground: Ground, repoId: RepoId, arrival: Arrival): Quaranti
   const options = { bucket, spool, tier: 'received', inlineMaxBytes: limits.inlinePackMaxBytes } as const
   const incoming = incomingPack(repoId, received, options)
   const { repoId: _, outsideIds, rootIds, inline, ...row } = incoming.row
-  const file =
-    inline === undefined
-      ? new PackFile(new PackIndex(received.index, { isChecked: true }), spool.file, received.isThin)
-      : inlinePackFile(inline, { isThin: received.isThin, isChecked: true })
+  const file = inline === undefined ? openSpooled(received, spool) : inlinePackFile(inline, row, { isChecked: true })
   return {
     received,
     noted,
@@ -108,7 +105,7 @@ function quarantined(ground: Ground, repoId: RepoId, arrival: Arrival): Quaranti
     release,
     row: incoming.row,
     isCompactionDue: isCompactionDue([...existing.rows, incoming.row], ground.limits),
-    objects: new PackSet([...existing.objects.packs, file], packSetLimits(ground.limits), existing.objects.clonePack),
+    objects: existing.objects.withPack(file),
     missingIds: (max) => absentIds(existing.objects, outsideIds, max),
     upload: (signal) => incoming.upload(signal),
     published({ packsVersion, packSequence: sequence }) {
@@ -117,6 +114,11 @@ function quarantined(ground: Ground, repoId: RepoId, arrival: Arrival): Quaranti
     },
     discard: () => incoming.discard(),
   }
+}
+
+function openSpooled(received: ReceivedPack, { file }: SpoolFile): PackFile {
+  const index = new PackIndex(received.index, { isChecked: true })
+  return new PackFile(index, file, received.isThin, new SideCar(received.sideCar, index, { isChecked: true }))
 }
 
 function absentIds(objects: ObjectDatabase, ids: Buffer, max: number): ObjectId[] {

@@ -3,6 +3,7 @@ import type { Limits } from '../config.ts'
 import type { SpoolFile } from '../disk/disk.ts'
 import type { FsckSettings } from '../git/fsck/settings.ts'
 import type { ByteStream } from '../git/object-id.ts'
+import { completeReceived } from '../git/pack/complete-side-car.ts'
 import { BlobNotes, type BlobsToNote, type NotedBlobs } from '../git/pack/noted-blobs.ts'
 import type { PackSet } from '../git/pack/pack-set.ts'
 import type { ReportProgress } from '../git/pack/receive-pace.ts'
@@ -77,7 +78,12 @@ async function receiveHere(ground: Ground, input: ByteStream, options: ReceiveOp
     limits: receiveLimits(ground.limits),
     visit: notes.visit,
   })
-  return { received, noted: notes.noted }
+  const complete = await completeReceived(received, {
+    bytes: options.spool.file,
+    existing: existing.objects,
+    signal: options.signal,
+  })
+  return { received: complete, noted: notes.noted }
 }
 
 /** Reads until more than `maxBytes` have come, or all. What was read stands in front of the rest. */

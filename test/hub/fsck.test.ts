@@ -59,8 +59,11 @@ t.test('a pack that changed, shrank or is gone is a fault, cached objects or not
 t.test('an index that is damaged or gone is a fault', async (t) => {
   const { hub, repo, pathOf } = await houseWithCommit(t, { inlinePackMaxBytes: 0 })
   const index = await readFile(pathOf('idx'))
-  await writeFile(pathOf('idx'), Buffer.concat([index.subarray(0, -1), Buffer.from([index.at(-1)! ^ 1])]))
+  const damagedAt = (at: number) => index.map((byte, position) => (position === at ? byte ^ 1 : byte))
+  await writeFile(pathOf('idx'), damagedAt(1_100))
   t.match((await faultsOf(hub, repo))[0], /pack .*index/)
+  await writeFile(pathOf('idx'), damagedAt(index.length - 1))
+  t.match((await faultsOf(hub, repo))[0], /pack .*side-car/)
   await rm(pathOf('idx'))
   t.match((await faultsOf(hub, repo))[0], /bytes are not in the bucket/)
 })

@@ -67,7 +67,7 @@ t.test('a thin pack finds its bases in the packs that the thread shares', async 
   const second = await receive(ground, rawPack([delta]), [first.file])
   const small = rawPack([base])
   const { index } = first.received
-  const inline = inlinePackFile({ pack: small, index }, { isThin: false })
+  const inline = inlinePackFile({ pack: small, index }, { isThin: false, indexBytes: index.length })
   t.same((await receive(ground, rawPack([delta]), [inline])).received, second.received, 'a small pack lies in memory')
   t.ok(second.received.isThin)
   const id = rawId('blob', Buffer.concat([base.data, Buffer.from(added)]))

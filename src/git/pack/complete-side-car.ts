@@ -2,6 +2,8 @@
  * Completes the side-car of a pack by what its commits changed and by their generations, which takes the objects beyond
  * the pack. What older side-cars say of the same commits is taken over: it holds in any pack.
  */
+import assert from 'node:assert/strict'
+import { isHoldfastError } from '../../errors.ts'
 import { fairLoop } from '../fair-loop.ts'
 import { idBytes } from '../object-id.ts'
 import type { Ordinal } from '../repository.ts'
@@ -9,9 +11,15 @@ import { CommitGraph } from '../walk/commit-graph.ts'
 import { TreeChanges } from '../walk/tree-changes.ts'
 import { computeGenerations } from './generations.ts'
 import { IdSet } from './id-set.ts'
-import type { PackFile } from './pack-file.ts'
+import { type PackBytes, PackFile } from './pack-file.ts'
+import { PackIndex } from './pack-index.ts'
 import type { PackSet } from './pack-set.ts'
-import { formatSideCar, type SideCar, type SideCarTables } from './side-car.ts'
+import type { ReceivedPack } from './receive-pack-file.ts'
+import { formatSideCar, SideCar, type SideCarTables } from './side-car.ts'
+
+// While somebody waits for their push, half a second at most. What is larger is completed when it is compacted.
+const commitsMax = 5_000
+const objectsMax = 100_000
 
 export interface CompleteOptions {
   /** Whoever is gone needs no side-car. */
@@ -23,10 +31,11 @@ export interface CompleteOptions {
  * ObjectMissing where something they refer to is nowhere.
  */
 export async function completeSideCar(
-  pack: PackFile & { sideCar: SideCar },
+  pack: PackFile,
   others: PackSet,
   { signal }: CompleteOptions = {},
 ): Promise<Buffer> {
+  assert(hasSideCar(pack), 'there is something to complete')
   const objects = others.withPack(pack)
   const { tables, commitCount } = pack.sideCar
   const references = new ReferencesOfPack(pack, objects)
@@ -62,6 +71,36 @@ export async function completeSideCar(
     outsideIds: references.outsideIds,
   }
   return formatSideCar(completed, pack.index.packChecksum)
+}
+
+export interface CompleteReceivedOptions extends CompleteOptions {
+  /** Where the pack has been written to. */
+  bytes: Pick<PackBytes, 'readSync'>
+  existing: PackSet
+}
+
+/** The pack with a complete side-car, unless that would take long, or what its objects refer to is not all there. */
+export async function completeReceived(
+  received: ReceivedPack,
+  { bytes, existing, signal }: CompleteReceivedOptions,
+): Promise<ReceivedPack> {
+  const index = new PackIndex(received.index, { isChecked: true })
+  const sideCar = new SideCar(received.sideCar, index, { isChecked: true })
+  if (received.objectCount > objectsMax || sideCar.commitCount > commitsMax) return received
+  const file: PackBytes = { sizeBytes: received.sizeBytes, readSync: (...args) => bytes.readSync(...args) }
+  const pack = new PackFile(index, file, received.isThin, sideCar)
+  try {
+    return { ...received, sideCar: await completeSideCar(pack, existing, { signal }) }
+  } catch (error) {
+    if (isHoldfastError(error, 'ObjectMissing')) return received
+    throw error
+  }
+}
+
+type PackWithSideCar = PackFile & { sideCar: SideCar }
+
+function hasSideCar(pack: PackFile): pack is PackWithSideCar {
+  return pack.sideCar !== undefined
 }
 
 /** Rows so that neighbours in history are neighbours here: what one reads, the next one finds in the cache. */
@@ -125,7 +164,7 @@ class ReferenceLists {
 
 /** From ordinals of a set of packs to references of one of them, and back. */
 class ReferencesOfPack {
-  readonly #pack: PackFile & { sideCar: SideCar }
+  readonly #pack: PackWithSideCar
   readonly #objects: PackSet
   readonly #ordinals: Uint32Array
   /** Reference + 1 by ordinal; 0 where it has none yet. */
@@ -133,7 +172,7 @@ class ReferencesOfPack {
   readonly #outside = new IdSet()
   readonly #id = Buffer.alloc(idBytes)
 
-  constructor(pack: PackFile & { sideCar: SideCar }, objects: PackSet) {
+  constructor(pack: PackWithSideCar, objects: PackSet) {
     this.#pack = pack
     this.#objects = objects
     const { objectCount } = pack.sideCar

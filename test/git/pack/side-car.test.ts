@@ -1,57 +1,14 @@
 /** Side-cars say what the pack itself says, and damaged ones are noticed. */
-import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { commitIds, committerSeconds } from '../../../src/git/commit.ts'
 import { idBytes } from '../../../src/git/object-id.ts'
-import { PackFile } from '../../../src/git/pack/pack-file.ts'
-import { PackIndex } from '../../../src/git/pack/pack-index.ts'
 import { PackSet } from '../../../src/git/pack/pack-set.ts'
-import { receivePackFile } from '../../../src/git/pack/receive-pack-file.ts'
 import { formatSideCar, SideCar } from '../../../src/git/pack/side-car.ts'
 import { emptyCommitRow, type ObjectDatabase, type Ordinal } from '../../../src/git/repository.ts'
 import { git, makeHistory, temporaryFolder } from '../../support/git-client.ts'
-import { openReceived, storedEntry } from '../../support/objects.ts'
-import { memorySpool } from '../../support/raw-pack.ts'
-
-const held = { objectHeldMaxBytes: 2 ** 24 }
-const limits = {
-  gitPackMaxBytes: 2 ** 30,
-  gitPackMaxObjects: 100_000,
-  gitObjectHeldMaxBytes: 2 ** 24,
-  gitDeltaDepthMax: 50,
-}
-
-async function receive(bytes: Buffer, existing: readonly PackFile[]) {
-  const spool = memorySpool()
-  const input = (async function* () {
-    yield bytes
-  })()
-  const received = await receivePackFile(input, { spool, existing: new PackSet(existing, held), limits })
-  const index = new PackIndex(received.index)
-  return {
-    bytes,
-    received,
-    pack: openReceived(received, spool.file),
-    plain: new PackFile(index, spool.file, received.isThin),
-  }
-}
-
-/** The first half of the history as one pack, and what came then as a thin one. */
-async function receiveTwice(path: string) {
-  await git(path, 'repack', '-adfq')
-  const pack = (revisions: string, ...args: string[]) =>
-    execFileSync('git', ['-C', path, 'pack-objects', '--revs', ...args, '--stdout', '--thin', '-q'], {
-      input: revisions,
-      maxBuffer: 2 ** 28,
-    })
-  const history = (await git(path, 'rev-list', 'main')).split('\n')
-  const middle = history[history.length >> 1]
-  const first = await receive(pack(`${middle}\n`), [])
-  const second = await receive(pack(`--not\n${middle}\n`, '--all'), [first.pack])
-  return [first, second] as const
-}
+import { storedEntry } from '../../support/objects.ts'
+import { held, packOf, receiveBytes, receiveInTwo } from '../../support/two-packs.ts'
 
 const readRow = (objects: ObjectDatabase, ordinal: Ordinal) => {
   const row = emptyCommitRow()
@@ -63,7 +20,7 @@ for (const seed of [31, 32]) {
   t.test(`history ${seed}: what is noted is what the entries say`, async (t) => {
     const path = join(temporaryFolder(t), 'source.git')
     makeHistory(path, { seed, commits: 120 })
-    const [first, second] = await receiveTwice(path)
+    const [first, second] = await receiveInTwo(path)
     t.ok(second.received.isThin)
     const noted = new PackSet([first.pack, second.pack], held)
     const plain = new PackSet([first.plain, second.plain], held)
@@ -94,9 +51,9 @@ for (const seed of [31, 32]) {
 t.test('a generation is known only where those of all ancestors are', async (t) => {
   const path = join(temporaryFolder(t), 'source.git')
   makeHistory(path, { seed: 33, commits: 60 })
-  const [first, second] = await receiveTwice(path)
+  const [first, second] = await receiveInTwo(path)
   const ancestorsKnown = new PackSet([first.plain, second.pack], held)
-  const { pack } = await receive(second.bytes, [first.plain])
+  const { pack } = await receiveBytes(second.bytes, [first.plain])
   const ancestorsUnknown = new PackSet([first.plain, pack], held)
   let commits = 0
   for (let ordinal = first.plain.index.objectCount; ordinal < ancestorsKnown.ordinalCount; ordinal++) {
@@ -112,7 +69,7 @@ t.test('a generation is known only where those of all ancestors are', async (t) 
 t.test('a damaged side-car is refused, whatever is damaged', async (t) => {
   const path = join(temporaryFolder(t), 'source.git')
   makeHistory(path, { seed: 34, commits: 30 })
-  const [{ received, pack }] = await receiveTwice(path)
+  const [{ received, pack }] = await receiveInTwo(path)
   const { sideCar } = received
   const { index } = pack
   t.ok(new SideCar(sideCar, index))
@@ -133,10 +90,7 @@ t.test('a damaged side-car is refused, whatever is damaged', async (t) => {
 t.test('sizes of 2 GiB and more', async (t) => {
   const path = join(temporaryFolder(t), 'source.git')
   makeHistory(path, { seed: 35, commits: 3 })
-  await git(path, 'repack', '-adfq')
-  const folder = join(path, 'objects/pack')
-  const name = readdirSync(folder).find((each) => each.endsWith('.pack'))!
-  const { pack } = await receive(readFileSync(join(folder, name)), [])
+  const { pack } = await receiveBytes(packOf(path, ['main']), [])
   const tables = {
     ...pack.sideCar!.tables,
     largeSizes: Float64Array.of(2 ** 40 + 1),
