@@ -69,3 +69,43 @@ function parseRefs({ names, ids, peeledIds }: SnapshotStrings): RefRow[] {
       }
     })
 }
+
+export interface RefChangesRow extends Omit<RefSnapshotRow, 'refs'> {
+  /** In byte order of their names; `ref` is undefined for what is gone. */
+  changes: { name: string; ref: RefRow | undefined }[]
+}
+
+/**
+ * What has become of the refs that moved after `version`, by their log, and the versions at which they are so, read in one
+ * statement. Undefined once the repository is deleted, and where more than `changesMax` refs moved.
+ */
+export async function readRefChanges(
+  db: Queryable,
+  repoId: RepoId,
+  { version, changesMax }: { version: number; changesMax: number },
+): Promise<RefChangesRow | undefined> {
+  const rows = await db.query<
+    Omit<RefSnapshotRow, 'refs'> & { name: string | null } & Record<'id' | 'peeledId', string | null>
+  >(
+    `select r.refs_version as version, r.packs_version as "packsVersion",
+       convert_from(r.head_target, 'LATIN1') as "headTarget", convert_from(l.name, 'LATIN1') as name,
+       encode(f.object_id, 'hex') as id, encode(f.peeled_id, 'hex') as "peeledId"
+     from repos r
+     left join lateral (
+       select distinct name from ref_log where repo_id = r.id and version > $2 order by name limit $3
+     ) l on true
+     left join lateral (select object_id, peeled_id from refs where repo_id = r.id and name = l.name offset 0) f on true
+     where r.id = $1
+     order by l.name`,
+    [repoId, version, changesMax + 1],
+    'read-ref-changes',
+  )
+  if (rows.length === 0 || rows.length > changesMax) return undefined
+  const changes = rows.flatMap(({ name, id, peeledId }) => {
+    if (name === null) return []
+    const ref = { name, id: id as ObjectIdText, peeledId: (peeledId as ObjectIdText | null) ?? undefined }
+    return [{ name, ref: id === null ? undefined : ref }]
+  })
+  const [{ version: newVersion, packsVersion, headTarget }] = rows
+  return { version: newVersion, packsVersion, headTarget, changes }
+}

@@ -4,6 +4,7 @@
  * together one is answered, and the others wait for its answer.
  */
 import { LRUCache } from 'lru-cache'
+import { fairLoop } from '../git/fair-loop.ts'
 import type { ByteStream } from '../git/object-id.ts'
 
 /** Whole, or as it comes. */
@@ -76,8 +77,10 @@ export function createAnswerCache(): AnswerCache {
 async function gather(production: Production): Promise<Uint8Array | undefined> {
   const late = Promise.withResolvers<undefined>()
   const timer = setTimeout(() => late.resolve(undefined), wholeWithinMs)
+  const pause = fairLoop()
   try {
     while (production.sizeBytes <= production.maxBytes) {
+      if (pause.due()) await pause.now()
       const pending = production.source.next()
       const next = await Promise.race([pending, late.promise])
       if (next === undefined) {

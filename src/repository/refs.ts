@@ -1,8 +1,12 @@
-/** Ref snapshots: read once per version of a repository's refs, then shared (design.md §7, refs). */
+/**
+ * Ref snapshots: read once per version of a repository's refs, then shared (design.md §7, refs). A snapshot that has
+ * become old catches up by the log of what moved since.
+ */
 import { LRUCache } from 'lru-cache'
 import type { Database, RepoId } from '../database/queryable.ts'
-import { type RefSnapshotRow, readRefSnapshot } from '../database/refs.ts'
+import { type RefSnapshotRow, readRefChanges, readRefSnapshot } from '../database/refs.ts'
 import { HoldfastError } from '../errors.ts'
+import { changeRefs, findRef } from '../git/ref-order.ts'
 import type { RefSnapshot } from '../git/repository.ts'
 
 /** A snapshot and the versions it was read at: all that it names lies in packs of `packsVersion` or later. */
@@ -10,6 +14,8 @@ export interface VersionedRefs {
   refsVersion: number
   packsVersion: number
   snapshot: RefSnapshot
+  /** By `performance.now()`. */
+  readAtMs: number
 }
 
 export interface RefReader {
@@ -21,6 +27,10 @@ export interface RefReader {
 
 // A ref costs about 200 bytes in memory: 400 MB at most.
 const cachedRefsMax = 2_000_000
+/** Reading all is not slower than catching up with more. */
+const changesMax = 2_000
+/** Far below the retention of the log. */
+const caughtUpWithinMs = 3_600_000
 
 /** A reader that keeps the snapshots read last, up to a bounded number of refs. */
 export function createRefReader(database: Database): RefReader {
@@ -31,11 +41,21 @@ export function createRefReader(database: Database): RefReader {
   const flights = new Map<RepoId, Promise<VersionedRefs>>()
 
   async function readNow(repoId: RepoId): Promise<VersionedRefs> {
-    const row = await readRefSnapshot(database, repoId)
+    const readAtMs = performance.now()
+    const row = (await catchUp(repoId, readAtMs)) ?? (await readRefSnapshot(database, repoId))
     if (row === undefined) throw new HoldfastError('RepoNotFound')
-    const read = { refsVersion: Number(row.version), packsVersion: Number(row.packsVersion), snapshot: withHead(row) }
+    const { version, packsVersion } = row
+    const read = { refsVersion: Number(version), packsVersion: Number(packsVersion), snapshot: withHead(row), readAtMs }
     cache.set(repoId, read)
     return read
+  }
+
+  /** Undefined where nothing is known that is young enough, or too much has moved. */
+  async function catchUp(repoId: RepoId, nowMs: number): Promise<RefSnapshotRow | undefined> {
+    const known = cache.get(repoId)
+    if (known === undefined || nowMs - known.readAtMs > caughtUpWithinMs) return undefined
+    const changed = await readRefChanges(database, repoId, { version: known.refsVersion, changesMax })
+    return changed && { ...changed, refs: changeRefs(known.snapshot.refs, changed.changes) }
   }
 
   /** After a push to a repository of 100,000 refs everybody asks at once: one reads, 0.2 s, the others wait for it. */
@@ -59,7 +79,6 @@ export function createRefReader(database: Database): RefReader {
   }
 }
 
-function withHead({ headTarget, refs }: RefSnapshotRow): RefSnapshot {
-  const head = refs.find((ref) => ref.name === headTarget)
-  return { headTarget, headId: head?.id, refs }
+function withHead({ headTarget, refs }: Pick<RefSnapshotRow, 'headTarget' | 'refs'>): RefSnapshot {
+  return { headTarget, headId: findRef(refs, headTarget)?.id, refs }
 }

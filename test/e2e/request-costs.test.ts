@@ -96,7 +96,7 @@ t.test('the server that took a small pack has it open: the next fetch asks for n
   await push()
   const requests = (await clone('second')).filter(({ what, status }) => what === uploadPack && status === 200)
   const statements = requests.flatMap((request) => request.statements).filter((name) => name !== 'look-up-access')
-  t.same(statements, ['read-ref-snapshot'])
+  t.same(statements, ['read-ref-changes'])
   t.same(
     requests.flatMap(({ bucketCalls }) => bucketCalls),
     [],

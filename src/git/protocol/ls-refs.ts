@@ -1,6 +1,7 @@
 /** Version 2's `ls-refs` (gitprotocol-v2): the refs, those of some prefixes if the client names them. */
 import type { Limits } from '../../config.ts'
 import { HoldfastError } from '../../errors.ts'
+import { refsWithPrefixes } from '../ref-order.ts'
 import type { Ref, RefSnapshot } from '../repository.ts'
 import { inChunks } from './advertise-refs.ts'
 import { lineOf, type PacketReader } from './pkt-line.ts'
@@ -43,25 +44,15 @@ export function writeLsRefsResponse(snapshot: RefSnapshot, request: LsRefsReques
 }
 
 function* refLines({ headTarget, headId, refs }: RefSnapshot, request: LsRefsRequest): Iterable<string> {
-  const isAsked = prefixFilter(request.prefixes)
+  const { prefixes, peel } = request
   const symref = request.symrefs && headTarget !== undefined ? ` symref-target:${headTarget}` : ''
-  if (isAsked('HEAD')) {
+  if (prefixes.length === 0 || prefixes.some((prefix) => 'HEAD'.startsWith(prefix))) {
     if (headId !== undefined) yield `${headId} HEAD${symref}\n`
     else if (request.unborn && headTarget !== undefined) yield `unborn HEAD${symref}\n`
   }
-  for (const ref of refs) {
-    if (isAsked(ref.name)) yield refLine(ref, request.peel)
-  }
+  for (const ref of prefixes.length === 0 ? refs : refsWithPrefixes(refs, prefixes)) yield refLine(ref, peel)
 }
 
 function refLine({ id, name, peeledId }: Ref, peel: boolean): string {
   return peel && peeledId !== undefined ? `${id} ${name} peeled:${peeledId}\n` : `${id} ${name}\n`
-}
-
-/** True for names that begin with one of the prefixes, in time that does not grow with their number. */
-function prefixFilter(prefixes: readonly string[]): (name: string) => boolean {
-  if (prefixes.length === 0) return () => true
-  const asked = new Set(prefixes)
-  const lengths = [...new Set(prefixes.map((prefix) => prefix.length))]
-  return (name) => lengths.some((length) => length <= name.length && asked.has(name.slice(0, length)))
 }
