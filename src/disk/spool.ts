@@ -1,7 +1,7 @@
 /**
- * A spool: where a received pack waits until it is indexed. It has no name from the first moment, so that neither a
+ * A spool: where a received pack waits until it is indexed. Its file has no name from the first moment, so that neither a
  * crash nor a forgotten close leaves bytes behind. Writes gather in memory, because a pack arrives in pieces of some
- * hundred bytes and a write(2) each would cost more than parsing it.
+ * hundred bytes and a write(2) each would cost more than parsing it; and for a pack that fits there no file is made.
  */
 
 import assert from 'node:assert/strict'
@@ -16,9 +16,14 @@ import type { SpoolBudget } from './spool-budget.ts'
 const writeAsync = promisify(write)
 const readAsync = promisify(read)
 const pieceBytes = 256 * 1024
+const leastBytes = 4 * 1024
 
-/** Creates an empty spool in `folder`, made if missing. What it holds is taken from `budget`, and released by its close. */
+/** Creates an empty spool for `folder`, made if missing. What it holds is taken from `budget`, and released by its close. */
 export function createSpoolFile(folder: string, budget: SpoolBudget): SpoolFile {
+  return new Spool(folder, budget)
+}
+
+function openUnnamed(folder: string): number {
   mkdirSync(folder, { recursive: true })
   const path = join(folder, `${randomUUID()}.spool`)
   const fd = openSync(path, 'wx+', 0o600)
@@ -29,14 +34,16 @@ export function createSpoolFile(folder: string, budget: SpoolBudget): SpoolFile 
     closeSync(fd)
     throw error
   }
-  return new Spool(fd, budget)
+  return fd
 }
 
 class Spool implements SpoolFile {
   readonly file: SpoolFile['file']
-  readonly #fd: number
+  readonly #folder: string
   readonly #budget: SpoolBudget
-  readonly #buffer = Buffer.allocUnsafe(pieceBytes)
+  #openFd: number | undefined
+  /** Grows up to `pieceBytes`. */
+  #buffer = Buffer.allocUnsafe(0)
   /** How many bytes lie in the file, and how many behind them in `#buffer`. */
   #storedBytes = 0
   #bufferedBytes = 0
@@ -46,12 +53,14 @@ class Spool implements SpoolFile {
   #isAppending = false
   #isOpen = true
 
-  constructor(fd: number, budget: SpoolBudget) {
-    this.#fd = fd
+  constructor(folder: string, budget: SpoolBudget) {
+    this.#folder = folder
     this.#budget = budget
     const spool = this
     this.file = {
-      descriptor: fd,
+      get descriptor() {
+        return spool.#fd
+      },
       get sizeBytes() {
         return spool.#storedBytes + spool.#bufferedBytes
       },
@@ -60,11 +69,18 @@ class Spool implements SpoolFile {
     }
   }
 
+  /** The file is made by whoever first needs it. */
+  get #fd(): number {
+    this.#assertOpen()
+    this.#openFd ??= openUnnamed(this.#folder)
+    return this.#openFd
+  }
+
   async write(chunk: Uint8Array): Promise<void> {
     this.#assertOpen()
     assert(!this.#isAppending, 'one write at a time')
     this.reserve(chunk.length)
-    if (chunk.length <= this.#buffer.length - this.#bufferedBytes) return this.#keep(chunk)
+    if (chunk.length <= pieceBytes - this.#bufferedBytes) return this.#keep(chunk)
     this.#isAppending = true
     try {
       await this.#appendBehindBuffer(chunk)
@@ -113,12 +129,18 @@ class Spool implements SpoolFile {
     // Only now: until they are in the file, these bytes are read from the buffer.
     this.#storedBytes += buffered
     this.#bufferedBytes = 0
-    if (chunk.length < this.#buffer.length) return this.#keep(chunk)
+    if (chunk.length < pieceBytes) return this.#keep(chunk)
     await this.#append(chunk)
     this.#storedBytes += chunk.length
   }
 
   #keep(chunk: Uint8Array): void {
+    const needed = this.#bufferedBytes + chunk.length
+    if (needed > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.min(pieceBytes, Math.max(2 * needed, leastBytes)))
+      larger.set(this.#buffer.subarray(0, this.#bufferedBytes))
+      this.#buffer = larger
+    }
     this.#buffer.set(chunk, this.#bufferedBytes)
     this.#bufferedBytes += chunk.length
   }
@@ -157,7 +179,7 @@ class Spool implements SpoolFile {
   #closeDescriptor(): void {
     this.#budget.release(this.#takenBytes)
     // Asynchronously: freeing the blocks of a file of gigabytes can take long. Its bytes are unwanted: no failure matters.
-    close(this.#fd, () => {})
+    if (this.#openFd !== undefined) close(this.#openFd, () => {})
   }
 
   #assertOpen(): void {

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { createSpoolFile } from '../../src/disk/spool.ts'
 import { createSpoolBudget } from '../../src/disk/spool-budget.ts'
@@ -60,5 +61,21 @@ t.test('two writes at once are refused', async (t) => {
   const first = spool.write(Buffer.alloc(1 << 20))
   await t.rejects(spool.write(Buffer.alloc(1)), /one write at a time/)
   await first
+  spool.close()
+})
+
+t.test('what fits in memory makes no file', async (t) => {
+  const folder = join(t.testdir(), 'spool')
+  const spool = createSpoolFile(folder, createSpoolBudget(1 << 23))
+  const all = randomBytes(300_000)
+  for (let start = 0; start < 200_000; start += 7_000) await spool.write(all.subarray(start, start + 7_000))
+  const into = Buffer.alloc(300_000)
+  t.equal(spool.file.readSync(into, 0, 300_000, 0), 203_000)
+  t.ok(into.subarray(0, 203_000).equals(all.subarray(0, 203_000)))
+  t.notOk(existsSync(folder))
+  await spool.write(all.subarray(203_000))
+  t.equal(spool.file.readSync(into, 0, 300_000, 0), 300_000)
+  t.ok(into.equals(all))
+  t.ok(existsSync(folder))
   spool.close()
 })
