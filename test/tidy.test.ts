@@ -48,7 +48,7 @@ const table: Record<string, Room> = {
     ],
   },
   ssh: { rooms: ['hub', 'git'], packages: ['ssh2'] },
-  cli: { rooms: ['compose.ts', 'run.ts', 'hub', 'bare', 'remote'], packages: ['commander'] },
+  cli: { rooms: ['compose.ts', 'compose-folder.ts', 'run.ts', 'hub', 'bare', 'remote'], packages: ['commander'] },
   'config.ts': { rooms: [], packages: ['env-schema'] },
   'logger.ts': { rooms: [], packages: ['pino'] },
   'limits.ts': { rooms: [], packages: [] },
@@ -59,6 +59,7 @@ const table: Record<string, Room> = {
 /** The files that may know everything, with what only they import. */
 const everything: Record<string, string[]> = {
   'compose.ts': [],
+  'compose-folder.ts': [],
   'main.ts': [],
   'run.ts': ['close-with-grace'],
   'worker.ts': [],

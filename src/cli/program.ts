@@ -14,6 +14,7 @@ import { addOrgCommands } from './org.ts'
 import { describeError, note } from './output.ts'
 import { addRepoCommands } from './repo.ts'
 import { addServeCommands } from './serve.ts'
+import { addServeGitCommand } from './serve-git.ts'
 import { addTokenCommands } from './token.ts'
 import { addUserCommands } from './user.ts'
 
@@ -44,6 +45,7 @@ export function createProgram(): Command {
   addOrgCommands(program)
   addRepoCommands(program)
   addImportCommand(program)
+  addServeGitCommand(program)
   addGitServiceCommands(program)
   addFsckCommand(program)
   addGcCommand(program)

@@ -1,15 +1,13 @@
 /** The HTTP house: every door in one visible list, and what all of them share. */
-import { randomUUID } from 'node:crypto'
-import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
-import { type FastifyInstance, type FastifyPluginAsync, fastify } from 'fastify'
-import type { Config } from '../config.ts'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { Hub } from '../hub/hub.ts'
 import { decideAccessOnRoutes } from './access.ts'
 import { sendApiError } from './api/errors.ts'
 import { apiRoutes } from './api/routes.ts'
 import { authenticateRequests } from './authentication.ts'
 import { bytesRoutes } from './bytes/routes.ts'
-import { continueAccepted, holdContinues } from './expect-continue.ts'
+import { createEmptyServer } from './empty-server.ts'
+import { continueAccepted } from './expect-continue.ts'
 import { gitRoutes } from './git/routes.ts'
 import { healthRoutes } from './health.ts'
 import { lfsRoutes } from './lfs/routes.ts'
@@ -61,32 +59,5 @@ export function createServer(hub: Hub): FastifyInstance {
       await room.register(routes)
     })
   }
-  return server
-}
-
-function createEmptyServer(config: Config): FastifyInstance {
-  return fastify({
-    logger: false,
-    genReqId: () => randomUUID(),
-    trustProxy: config.trustProxy === '' ? false : config.trustProxy,
-    bodyLimit: config.limits.jsonBodyMaxBytes,
-    exposeHeadRoutes: false,
-    // What never comes to a route, as its address does not even decode.
-    frameworkErrors: (error, request, reply) => {
-      sendApiError(error, request, reply.header('x-request-id', request.id))
-    },
-    // The default of 100 characters is less than a branch name may have.
-    routerOptions: { maxParamLength: config.limits.gitPathMaxBytes },
-    serverFactory: (listener) => createNodeServer(config, listener),
-  })
-}
-
-function createNodeServer(config: Config, listener: RequestListener): Server {
-  const { httpHeadersTimeoutMs, httpIdleTimeoutMs, httpKeepAliveTimeoutMs } = config.limits
-  // An upload of many GiB takes as long as it takes: only silence ends it.
-  const server = createHttpServer({ requestTimeout: 0, headersTimeout: httpHeadersTimeoutMs }, listener)
-  server.keepAliveTimeout = httpKeepAliveTimeoutMs
-  server.setTimeout(httpIdleTimeoutMs)
-  holdContinues(server, listener)
   return server
 }
