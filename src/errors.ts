@@ -9,6 +9,7 @@ const sentences = {
   AccountNotFound: 'No such user or organization.',
   TokenNotFound: 'No such token.',
   LockNotFound: 'No such lock.',
+  RuleNotFound: 'No such rule.',
   CredentialsInvalid: 'Invalid credentials in Authorization header',
   CredentialsMissing: 'Sign in to do this.',
   AccessDenied: 'You may not do this with this repository.',

@@ -22,6 +22,7 @@ export interface Limits {
   gitPushOptionMaxBytes: number
   pushNonceSlopSeconds: number
   gitRefNameMaxBytes: number
+  refRulesMax: number
   gitWantsMax: number
   gitHavesMax: number
   gitRefPrefixesMax: number
@@ -103,6 +104,8 @@ export const defaultLimits: Limits = {
   // Between the advertisement, when the nonce is made, and the push that signs it a person may be asked for a passphrase.
   pushNonceSlopSeconds: 600,
   gitRefNameMaxBytes: 1_024,
+  // They lie in the repository's row, and every push asks them all.
+  refRulesMax: 100,
   gitWantsMax: 600_000,
   gitHavesMax: 600_000,
   gitRefPrefixesMax: 65_536,

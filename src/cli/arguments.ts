@@ -44,3 +44,15 @@ export function readRepoPath(path: string): RepoName {
   if (name !== undefined) return name
   throw new HoldfastError('InputInvalid', { message: `"${path}" is not the path of a repository: ${repoArgument}.` })
 }
+
+/** The namespace and name in `namespace/name`. Throws InputInvalid. */
+export function splitPath(path: string): [namespace: string, name: string] {
+  const name = parseRepoPath(path)
+  if (name?.type === 'model') return [name.namespace, name.name]
+  throw new HoldfastError('InputInvalid', { message: `"${path}" is not of the form namespace/name.` })
+}
+
+/** Ref names are bytes, held as latin1; a terminal speaks UTF-8. */
+export function refNameArgument(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1')
+}

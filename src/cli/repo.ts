@@ -2,22 +2,13 @@
 import { createInterface } from 'node:readline/promises'
 import { Argument, type Command, Option } from 'commander'
 import { HoldfastError } from '../errors.ts'
-import { listCollaboratorsOf, setCollaborator } from '../hub/collaborators.ts'
-import type { Hub } from '../hub/hub.ts'
-import { parseRepoPath } from '../hub/names.ts'
-import { operator, type Role } from '../hub/principal.ts'
-import { type Repo, type RepoType, repoPath, repoTypes, type Visibility } from '../hub/repo.ts'
-import {
-  createRepo,
-  deleteRepo,
-  moveRepo,
-  type RepoListOptions,
-  repoUrl,
-  setDefaultBranch,
-  setVisibility,
-} from '../hub/repos.ts'
-import { allRepos, openNamedRepo, repoArgument, roleOption } from './arguments.ts'
-import { formatTime, note, print, printRoles, printTable } from './output.ts'
+import { operator } from '../hub/principal.ts'
+import { type RepoType, repoPath, repoTypes } from '../hub/repo.ts'
+import { createRepo, deleteRepo, type RepoListOptions, repoUrl } from '../hub/repos.ts'
+import { allRepos, openNamedRepo, repoArgument, splitPath } from './arguments.ts'
+import { formatTime, print, printTable } from './output.ts'
+import { addRuleCommands } from './repo-rules.ts'
+import { addRepoSettingCommands } from './repo-settings.ts'
 import { withHub } from './with-hub.ts'
 
 /** Adds `repo` and its commands. */
@@ -26,10 +17,8 @@ export function addRepoCommands(program: Command): void {
   addCreate(repo)
   addList(repo)
   addDelete(repo)
-  addVisibility(repo)
-  addTransfer(repo)
-  addCollaborator(repo)
-  addDefaultBranch(repo)
+  addRepoSettingCommands(repo)
+  addRuleCommands(repo)
 }
 
 function addCreate(repo: Command): void {
@@ -87,89 +76,6 @@ function addDelete(repo: Command): void {
         print(repoPath(found))
       })
     })
-}
-
-function addVisibility(repo: Command): void {
-  repo
-    .command('visibility')
-    .description('make a repository public or private; prints its path')
-    .argument('<repo>', repoArgument)
-    .addArgument(new Argument('<visibility>', 'who may read it').choices(['public', 'private']))
-    .addHelpText('after', '\nExample:\n  $ holdfast repo visibility ann/first-model private')
-    .action((path: string, visibility: Visibility) =>
-      changeRepo(path, (hub, found) => setVisibility(hub, found, visibility)),
-    )
-}
-
-function addTransfer(repo: Command): void {
-  repo
-    .command('transfer')
-    .description('give a repository to another namespace, or another name; prints its new path')
-    .argument('<repo>', repoArgument)
-    .argument('<namespace[/name]>', 'the user or organization it goes to; without a name it keeps its own')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ holdfast repo transfer ann/first-model acme\n  $ holdfast repo transfer ann/first-model ann/better-name',
-    )
-    .action(async (path: string, target: string) => {
-      await withHub(async (hub) => {
-        const found = await openNamedRepo(hub, path)
-        const [namespace, name] = target.includes('/') ? splitPath(target) : [target, found.name]
-        const moved = await moveRepo(hub, operator, found, { namespace, name })
-        print(repoPath(moved))
-        note(`Clones of ${repoPath(found)} need the new address: git remote set-url origin ${repoUrl(hub, moved)}`)
-      })
-    })
-}
-
-function addCollaborator(repo: Command): void {
-  const collaborator = repo
-    .command('collaborator')
-    .description(
-      "add a collaborator, change or end their role and print the repository's path; without a user, list all",
-    )
-    .argument('<repo>', repoArgument)
-    .argument('[user]', 'user name')
-    .addOption(roleOption('what they may do here').conflicts('remove'))
-    .option('--remove', 'end the collaboration')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ holdfast repo collaborator ann/first-model\n  $ holdfast repo collaborator ann/first-model bob --role write\n  $ holdfast repo collaborator ann/first-model bob --remove',
-    )
-  collaborator.action(async (path: string, user: string | undefined, options: { role?: Role; remove?: true }) => {
-    if (user === undefined) {
-      return await withHub(async (hub) => printRoles(await listCollaboratorsOf(hub, await openNamedRepo(hub, path))))
-    }
-    if (options.role === undefined && !options.remove) collaborator.error('error: --role or --remove is needed')
-    await changeRepo(path, (hub, found) => setCollaborator(hub, found, user, options.role))
-  })
-}
-
-function addDefaultBranch(repo: Command): void {
-  repo
-    .command('default-branch')
-    .description('choose the branch that clones check out; prints the path of the repository')
-    .argument('<repo>', repoArgument)
-    .argument('<branch>', 'name of the branch, such as main')
-    .addHelpText('after', '\nExample:\n  $ holdfast repo default-branch ann/first-model trunk')
-    .action((path: string, branch: string) =>
-      // Ref names are bytes, held as latin1; a terminal speaks UTF-8.
-      changeRepo(path, (hub, found) => setDefaultBranch(hub, found, Buffer.from(branch, 'utf8').toString('latin1'))),
-    )
-}
-
-async function changeRepo(path: string, change: (hub: Hub, repo: Repo) => Promise<void>): Promise<void> {
-  await withHub(async (hub) => {
-    const found = await openNamedRepo(hub, path)
-    await change(hub, found)
-    print(repoPath(found))
-  })
-}
-
-function splitPath(path: string): [namespace: string, name: string] {
-  const name = parseRepoPath(path)
-  if (name?.type === 'model') return [name.namespace, name.name]
-  throw new HoldfastError('InputInvalid', { message: `"${path}" is not of the form namespace/name.` })
 }
 
 async function confirm(path: string): Promise<void> {

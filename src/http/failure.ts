@@ -29,6 +29,7 @@ const statuses: Record<ErrorCode, number> = {
   AccountNotFound: 404,
   TokenNotFound: 404,
   LockNotFound: 404,
+  RuleNotFound: 404,
   CredentialsInvalid: 401,
   CredentialsMissing: 401,
   AccessDenied: 403,

@@ -1,7 +1,10 @@
 /** Rules about refs alone. What git shows of them is tested in push.test.ts. */
 import t from 'tap'
+import type { RefRule } from '../../src/database/ref-rules.ts'
 import type { ObjectId } from '../../src/git/object-id.ts'
-import { checkTargets, refuseByName } from '../../src/hub/push-rules.ts'
+import type { RefCommand } from '../../src/git/repository.ts'
+import type { Role } from '../../src/hub/principal.ts'
+import { checkTargets, findRuleObjection, isForceRuled, refuseByName } from '../../src/hub/push-rules.ts'
 import { made, makeCommit, makeTag, makeTree, openObjects } from '../support/objects.ts'
 
 const id = 'a'.repeat(40) as ObjectId
@@ -48,3 +51,52 @@ t.test('without a pack nothing but deletions can be tried', async (t) => {
   )
   t.same(refused, [{ name: 'refs/heads/b', reason: 'missing necessary objects' }])
 })
+
+t.test('what each rule says, and to whom', async (t) => {
+  const name = 'refs/heads/main'
+  const [create, update, remove] = [
+    { name, oldId: undefined, newId: id },
+    { name, oldId: id, newId: id },
+    { name, oldId: id, newId: undefined },
+  ]
+  const say = (rule: Omit<RefRule, 'pattern'>, command: RefCommand, access: Role, isForced = false) =>
+    findRuleObjection([{ pattern: 'refs/heads/*', ...rule }], command, { access, isForced })?.reason
+  const declined = 'protected branch hook declined'
+  for (const command of [create, update, remove]) {
+    t.equal(say({}, command, 'write', true), undefined)
+    t.equal(say({ push: 'admin' }, command, 'write'), declined)
+    t.equal(say({ push: 'admin' }, command, 'admin'), undefined)
+    t.equal(say({ push: 'nobody' }, command, 'admin'), declined)
+    t.equal(say({ hidden: true }, command, 'write'), undefined)
+  }
+  t.equal(say({ noDeletion: true }, remove, 'admin'), 'deletion prohibited')
+  t.equal(say({ noDeletion: true }, update, 'write'), undefined)
+  t.equal(say({ fastForwardOnly: true }, update, 'admin', true), 'non-fast-forward')
+  t.equal(say({ fastForwardOnly: true }, update, 'write', false), undefined)
+  t.equal(say({ hidden: true }, update, 'read'), 'deny updating a hidden ref')
+  t.equal(say({ hidden: true }, remove, 'read'), 'deny deleting a hidden ref')
+  t.equal(
+    findRuleObjection([{ pattern: 'refs/tags/*', push: 'nobody' }], update, { access: 'write', isForced: true }),
+    undefined,
+  )
+})
+
+t.test(
+  'the first rule that speaks against a command says so; ancestry is asked only where a rule wants it',
+  async (t) => {
+    const rules: RefRule[] = [
+      { pattern: 'refs/heads/gr\xc3\xb6\xc3\x9fe', noDeletion: true },
+      { pattern: 'refs/heads/*', fastForwardOnly: true },
+    ]
+    const name = 'refs/heads/gr\xc3\xb6\xc3\x9fe'
+    const other = 'b'.repeat(40) as ObjectId
+    t.same(findRuleObjection(rules, { name, oldId: id, newId: undefined }, { access: 'admin', isForced: false }), {
+      reason: 'deletion prohibited',
+      explanation: 'error: refs/heads/größe may not be deleted (rule for refs/heads/größe)\n',
+    })
+    t.ok(isForceRuled(rules, { name, oldId: id, newId: other }))
+    t.notOk(isForceRuled(rules, { name, oldId: id, newId: id }))
+    t.notOk(isForceRuled(rules, { name, oldId: undefined, newId: id }))
+    t.notOk(isForceRuled(rules, { name: 'refs/tags/v1', oldId: id, newId: other }))
+  },
+)

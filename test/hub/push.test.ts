@@ -1,51 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { listPacks } from '../../src/database/packs.ts'
 import type { Hub } from '../../src/hub/hub.ts'
 import { grantLfs } from '../../src/hub/lfs-presence.ts'
 import { holdLfsBytes } from '../../src/hub/lfs-transfer.ts'
-import type { Repo } from '../../src/hub/repo.ts'
 import { type FaultyBucket, faultyBucket } from '../support/faulty-bucket.ts'
-import { run, temporaryFolder } from '../support/git.ts'
-import { addPerson, addRepo, gitUrl, type HouseOptions, listen, openHouse } from '../support/house.ts'
-
-interface Scene {
-  hub: Hub
-  repo: Repo
-  remote: string
-  folder: string
-  git(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }>
-  commit(message: string, files?: Record<string, string | Buffer>): Promise<string>
-  remoteRefs(): Promise<string>
-}
-
-/** An empty hosted repository and a work tree whose `origin` it is. */
-async function openScene(t: Test, options: HouseOptions = {}): Promise<Scene> {
-  const hub = await openHouse(t, options)
-  const alice = await addPerson(hub, 'alice')
-  const repo = await addRepo(hub, alice, 'model', { visibility: 'private' })
-  const remote = gitUrl(await listen(t, hub), alice, 'alice/model')
-  const folder = join(temporaryFolder(t, 'push'), 'work')
-  await run('git', ['init', '-q', '-b', 'main', folder])
-  const git = (...args: string[]) => run('git', args, { cwd: folder })
-  await git('remote', 'add', 'origin', remote)
-  return {
-    hub,
-    repo,
-    remote,
-    folder,
-    git,
-    async commit(message, files = { 'a.txt': message }) {
-      for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
-      await git('add', '-A')
-      await git('commit', '-q', '-m', message)
-      return (await git('rev-parse', 'HEAD')).stdout.trim()
-    },
-    remoteRefs: async () => (await git('ls-remote', 'origin')).stdout,
-  }
-}
+import { run } from '../support/git.ts'
+import { openPushScene as openScene } from '../support/push-scene.ts'
 
 async function countKeys(hub: Hub): Promise<number> {
   let count = 0
