@@ -81,6 +81,8 @@ export interface Limits {
   inlinePackMaxBytes: number
   clonePackObjectsMin: number
   clonePackBytesMin: number
+  packBlockBytes: number
+  packBlocksHeldMaxBytes: number
 }
 
 /** What holds where no setting says otherwise. */
@@ -180,4 +182,7 @@ export const defaultLimits: Limits = {
   // A smaller repository is walked in a few milliseconds, and its answers are cached.
   clonePackObjectsMin: 1_000,
   clonePackBytesMin: MiB,
+  // Packs too large for the local disk are read in such blocks.
+  packBlockBytes: MiB,
+  packBlocksHeldMaxBytes: 64 * MiB,
 }

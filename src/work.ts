@@ -30,9 +30,13 @@ export interface TaskOptions {
   bytes?: AsyncIterable<Uint8Array>
   onNote?: (note: unknown) => void
   signal?: AbortSignal
+  /** The task may stand still while it asks for bytes: it must not hold up those that have something to do. */
+  mayStandStill?: boolean
 }
 
 export interface Workers<Tasks extends TaskTable<Tasks>> {
+  /** Who answers what tasks ask while they stand still: puts the answer into `into`, resolves to its length. */
+  answerWith(answer: (question: unknown, into: Uint8Array) => Promise<number>): void
   /** How many tasks run now. */
   runningTasks(): number
   /**

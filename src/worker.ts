@@ -1,11 +1,14 @@
 /** What a worker thread runs: the counterpart of compose.ts, with the tasks of all rooms that have some. */
 import { SharedSpool, sharedFile } from './disk/shared-file.ts'
 import { gitTasks } from './git/worker.ts'
+import type { BlockQuestion } from './repository/pack-blocks.ts'
+import { askSync } from './threads/questions.ts'
 import { serveTasks } from './threads/thread.ts'
 
 serveTasks(
   gitTasks({
     openFile: sharedFile,
+    readBlock: (source, block, blockBytes) => askSync({ source, block } satisfies BlockQuestion, blockBytes),
     openSpool: (descriptor) => new SharedSpool(descriptor),
   }),
 )

@@ -5,6 +5,7 @@
  */
 import type { HoldfastError } from '../errors.ts'
 import type { ByteStream, ObjectId } from './object-id.ts'
+import type { PackOrder } from './protocol/pack-order.ts'
 import type { ObjectDatabase, RefCommand, RefResult, RefSnapshot } from './repository.ts'
 
 /** What of the fetch protocol a host switches on. */
@@ -30,6 +31,14 @@ export interface ClientNotes {
   serverOptions: readonly string[]
 }
 
+/** Makes packs in a worker thread. */
+export interface PackSender {
+  /** True where nothing but the indexes of these objects may be read here. */
+  readonly isAlways: boolean
+  /** The pack in the side-band, to the final flush. Throws what reading the objects throws. */
+  send(order: PackOrder, signal: AbortSignal): ByteStream
+}
+
 export interface FetchHost {
   /** Absent: everything, without a session id. */
   readonly offers?: FetchOffers
@@ -42,6 +51,8 @@ export interface FetchHost {
    * `refs()` named before this call is in them.
    */
   streamObjects(using: (objects: ObjectDatabase) => ByteStream): ByteStream
+  /** Absent, or undefined: packs are made here. `objects` are those that `streamObjects` opened. */
+  packSender?(objects: ObjectDatabase): PackSender | undefined
   /**
    * Which of `wants` the caller may not have: ids of any type that no visible ref leads to. Called for wants that are not
    * tips of `refs()`, for blobs of sparse patterns and for objects whose size is asked.

@@ -2,21 +2,24 @@
  * What of Git's work runs in worker threads (`work.ts`): whatever takes the processor for more than a few milliseconds.
  * The files are opened by who starts the thread, since this room knows none.
  */
+import { LRUCache } from 'lru-cache'
 import type { Task, TaskContext } from '../work.ts'
 import type { FsckSettings } from './fsck/settings.ts'
 import { completeReceived } from './pack/complete-side-car.ts'
 import { BlobNotes, type BlobsToNote, type NotedBlobs } from './pack/noted-blobs.ts'
-import type { PackBytes } from './pack/pack-file.ts'
 import type { PackSpool } from './pack/pack-input.ts'
 import { PackSet, type PackSetLimits } from './pack/pack-set.ts'
 import type { ReceivePhase, ReportProgress } from './pack/receive-pace.ts'
 import { type ReceivedPack, type ReceivePackLimits, receivePackFile } from './pack/receive-pack-file.ts'
 import { type SharedPack, toSharedMemory } from './pack/shared-pack.ts'
-import { SharedPacks } from './pack/shared-packs.ts'
+import { SharedPacks, type ThreadFiles } from './pack/shared-packs.ts'
+import { type PackOrder, selectOrdered, writeOrdered } from './protocol/pack-order.ts'
 
 export interface GitTasks {
   /** `receivePackFile` over the bytes sent along; its progress comes as notes. */
   receivePack: Task<ReceivePackInput, ReceivePackOutput>
+  /** Writes the pack in the side-band. */
+  sendPack: Task<{ objects: SharedObjects; order: PackOrder }, void>
 }
 
 export interface SharedObjects {
@@ -45,23 +48,31 @@ export interface ReceiveNote {
 }
 
 /** Opens what other threads have opened. */
-export interface ThreadFiles {
-  openFile(descriptor: number, sizeBytes: number): PackBytes
+export interface WorkerFiles extends ThreadFiles {
   openSpool(descriptor: number): PackSpool & { finish(): void }
 }
 
 // A person reads them; each costs a message.
 const noteIntervalMs = 100
+const openedSetsMax = 16
 
 /** The tasks, for one thread. */
-export function gitTasks(files: ThreadFiles): GitTasks {
-  const packs = new SharedPacks((descriptor, sizeBytes) => files.openFile(descriptor, sizeBytes))
-  const openObjects = (shared: SharedObjects) =>
-    new PackSet(
-      shared.packs.map((pack) => packs.open(pack)),
-      shared.limits,
-    )
+export function gitTasks(files: WorkerFiles): GitTasks {
+  const packs = new SharedPacks(files)
+  // What walks have looked up is kept with the opened set.
+  const sets = new LRUCache<string, PackSet>({ max: openedSetsMax })
+  const openObjects = (shared: SharedObjects) => {
+    const opened = shared.packs.map((pack) => packs.open(pack))
+    const name = opened.map((pack) => pack.cacheNumber).join()
+    const set = sets.get(name) ?? new PackSet(opened, shared.limits)
+    sets.set(name, set)
+    return set
+  }
   return {
+    async sendPack({ objects: shared, order }, { write, signal }) {
+      const objects = openObjects(shared)
+      for await (const chunk of streamOrdered(objects, order, signal)) await write(chunk)
+    },
     async receivePack({ spoolDescriptor, existing, limits, toNote, fsck }, context) {
       const spool = files.openSpool(spoolDescriptor)
       const notes = new BlobNotes(toNote)
@@ -81,6 +92,11 @@ export function gitTasks(files: ThreadFiles): GitTasks {
       return { received: toShared(complete), noted: notes.noted }
     },
   }
+}
+
+async function* streamOrdered(objects: PackSet, order: PackOrder, signal: AbortSignal) {
+  const selection = yield* selectOrdered(objects, order, signal)
+  yield* writeOrdered(objects, order, selection, signal)
 }
 
 /** The bulk of it in shared memory, so that it is handed over and not copied. */

@@ -18,6 +18,7 @@ export function fetchHost(hub: Hub, repo: Repo): FetchHost {
   return {
     refs: async () => (await visibleRefs(hub, repo)).snapshot,
     streamObjects: (using) => hub.repositories.streamObjects(repo, using),
+    packSender: (objects) => hub.repositories.packSender(objects),
     refusedWants: (objects, refs, wants) => findInvisibleIds(hub, repo, { objects, refs, ids: wants }),
   }
 }

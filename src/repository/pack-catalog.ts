@@ -80,10 +80,11 @@ export function createPackCatalog(
       const inlineIds = before?.rows.filter((row) => row.isInline).map((row) => row.id) ?? []
       const listed = await listPacks(database, repoId, inlineIds)
       if (listed === undefined) throw new HoldfastError('RepoNotFound')
+      const rangedIds = tooLargeToCache(listed.packs, cachedPacksMaxBytes)
       const packs = await openAll(inNumberOrder(listed.packs), async (row) => {
         const inline = listed.inline.get(row.id)
         if (inline !== undefined) return packInMemory(inlinePackFile(inline, row))
-        return open.get(row.id)?.share() ?? (await packFiles.open(repoId, row))
+        return open.get(row.id)?.share() ?? (await packFiles.open(repoId, row, { isRanged: rangedIds.has(row.id) }))
       })
       return keep(repoId, toSet(Number(listed.packsVersion), packs))
     } finally {
@@ -181,6 +182,19 @@ function unpin(set: OpenedSet): void {
 function inNumberOrder(rows: readonly PackRow[]): PackRow[] {
   const rank = ({ tier, isThin }: PackRow) => (tier === 'clone' ? 0 : isThin ? 2 : 1)
   return [...rows].sort((a, b) => rank(a) - rank(b) || Number(a.sequence) - Number(b.sequence))
+}
+
+/** The largest packs, until the others take at most half of the cache: it is there for all repositories. */
+function tooLargeToCache(rows: readonly PackRow[], cacheMaxBytes: number): Set<string> {
+  const stored = rows.filter((row) => !row.isInline).sort((a, b) => b.packBytes - a.packBytes)
+  let leftBytes = stored.reduce((sum, row) => sum + row.packBytes, 0)
+  const large = new Set<string>()
+  for (const { id, packBytes } of stored) {
+    if (leftBytes <= cacheMaxBytes / 2) break
+    large.add(id)
+    leftBytes -= packBytes
+  }
+  return large
 }
 
 interface NumberedPack {

@@ -8,14 +8,18 @@ import type { InlinePack, PackRow } from '../database/packs.ts'
 import type { RepoId } from '../database/queryable.ts'
 import type { Disk, LocalFile } from '../disk/disk.ts'
 import { localFileFrom } from '../disk/local-file.ts'
-import { PackFile } from '../git/pack/pack-file.ts'
+import { type PackBytes, PackFile } from '../git/pack/pack-file.ts'
 import { bytesInMemory } from '../git/pack/shared-pack.ts'
 import { openIndexFile } from './index-file.ts'
+import type { PackBlocks } from './pack-blocks.ts'
+
+/** A local file, or what is read from the bucket by ranges. */
+type StoredBytes = PackBytes & Pick<LocalFile, 'readViews' | 'close'>
 
 export interface OpenedPack {
   file: PackFile
   /** The pack's bytes, for reading them as they lie; undefined where they are in memory. */
-  bytes: LocalFile | undefined
+  bytes: StoredBytes | undefined
   /** What it takes of the local cache while it is open: nothing where the bucket itself is a local file. */
   cachedBytes: number
   /** Another share of it, to be released by itself. Only while this one is held. */
@@ -41,12 +45,17 @@ export function inlinePackFile(
 
 export interface PackFiles {
   /** A share of the pack. The caller releases it, once. Throws BytesMissing where the bucket has lost it. */
-  open(repoId: RepoId, row: PackRow): Promise<OpenedPack>
+  open(repoId: RepoId, row: PackRow, options: OpenOptions): Promise<OpenedPack>
+}
+
+export interface OpenOptions {
+  /** It is too large for the local disk: to be read by ranges, where the bucket is no local file itself. */
+  isRanged: boolean
 }
 
 interface OpenPack {
   file: PackFile
-  bytes: LocalFile
+  bytes: StoredBytes
   cachedBytes: number
 }
 
@@ -56,7 +65,7 @@ interface SharedPack {
 }
 
 /** Packs of `bucket`: read where they lie if that is a local file, through the cache of `disk` if not. */
-export function createPackFiles(bucket: Bucket, disk: Disk): PackFiles {
+export function createPackFiles(bucket: Bucket, disk: Disk, blocks: PackBlocks): PackFiles {
   const shared = new Map<string, SharedPack>()
 
   async function openBytes(key: string): Promise<{ bytes: LocalFile; cachedBytes: number }> {
@@ -66,8 +75,15 @@ export function createPackFiles(bucket: Bucket, disk: Disk): PackFiles {
     return { bytes, cachedBytes: bytes.sizeBytes }
   }
 
-  async function openPack(repoId: RepoId, row: PackRow): Promise<OpenPack> {
-    const { bytes, cachedBytes } = await openBytes(packKey(repoId, row.id, 'pack'))
+  async function openPackBytes(key: string, sizeBytes: number, { isRanged }: OpenOptions) {
+    if (!isRanged) return await openBytes(key)
+    const handle = await bucket.openFile(key)
+    const bytes = handle === undefined ? blocks.open(key, sizeBytes) : localFileFrom(handle, sizeBytes)
+    return { bytes, cachedBytes: 0 }
+  }
+
+  async function openPack(repoId: RepoId, row: PackRow, options: OpenOptions): Promise<OpenPack> {
+    const { bytes, cachedBytes } = await openPackBytes(packKey(repoId, row.id, 'pack'), row.packBytes, options)
     try {
       const indexFile = readWhole((await openBytes(packKey(repoId, row.id, 'idx'))).bytes)
       const { index, sideCar } = openIndexFile(indexFile, row.indexBytes)
@@ -100,8 +116,8 @@ export function createPackFiles(bucket: Bucket, disk: Disk): PackFiles {
   }
 
   return {
-    async open(repoId, row) {
-      const pack = shared.get(row.id) ?? { opening: openPack(repoId, row), shares: 0 }
+    async open(repoId, row, options) {
+      const pack = shared.get(row.id) ?? { opening: openPack(repoId, row, options), shares: 0 }
       shared.set(row.id, pack)
       pack.shares++
       try {

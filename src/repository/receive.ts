@@ -1,17 +1,16 @@
 /** Receives a pack into a spool: a small one here, since a thread's turn would cost more; a larger one in a worker thread. */
-import type { Limits } from '../config.ts'
 import type { SpoolFile } from '../disk/disk.ts'
 import type { FsckSettings } from '../git/fsck/settings.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { completeReceived } from '../git/pack/complete-side-car.ts'
 import { BlobNotes, type BlobsToNote, type NotedBlobs } from '../git/pack/noted-blobs.ts'
-import type { PackSet } from '../git/pack/pack-set.ts'
 import type { ReportProgress } from '../git/pack/receive-pace.ts'
 import { type ReceivedPack, receivePackFile } from '../git/pack/receive-pack-file.ts'
-import { fromThread, type ReceiveNote, type SharedObjects } from '../git/worker.ts'
+import { fromThread, type ReceiveNote } from '../git/worker.ts'
 import type { Ground } from './ground.ts'
 import type { PinnedPacks } from './pack-catalog.ts'
-import { packSetLimits, receiveLimits } from './pack-limits.ts'
+import { receiveLimits } from './pack-limits.ts'
+import { isRanged, shareObjects } from './shared-objects.ts'
 
 export interface ReceiveOptions {
   /** Empty. */
@@ -39,7 +38,9 @@ const nothingToNote: BlobsToNote = {
 /** Throws what `receivePackFile` throws. When it settles, nothing uses the spool or the existing packs any more. */
 export async function receivePack(ground: Ground, input: ByteStream, options: ReceiveOptions): Promise<Reception> {
   const head = await readHead(input, ground.limits.receivedHereMaxBytes, options.signal)
-  if (head.isWhole) return await receiveHere(ground, head.bytes, options)
+  const mayStandStill = isRanged(options.existing.objects)
+  // Here it could not wait for a delta's base, and a pack comes only once.
+  if (head.isWhole && !mayStandStill) return await receiveHere(ground, head.bytes, options)
   const { spool, toNote = nothingToNote, fsck, onProgress, signal } = options
   const reception = await ground.workers.run(
     'receivePack',
@@ -57,16 +58,12 @@ export async function receivePack(ground: Ground, input: ByteStream, options: Re
         onProgress?.(phase, done, total)
       },
       signal,
+      mayStandStill,
     },
   )
   const received = fromThread(reception.received)
   spool.adopt(received.sizeBytes)
   return { received, noted: reception.noted }
-}
-
-/** For a task, while the packs are pinned. */
-export function shareObjects({ packs }: PackSet, limits: Limits): SharedObjects {
-  return { packs: packs.map((pack) => pack.share()), limits: packSetLimits(limits) }
 }
 
 async function receiveHere(ground: Ground, input: ByteStream, options: ReceiveOptions): Promise<Reception> {

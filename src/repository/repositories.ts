@@ -1,14 +1,18 @@
 /** Opens hosted repositories: refs from the database, packs from the bucket, both shared between requests. */
 import { LRUCache } from 'lru-cache'
 import type { RepoId } from '../database/queryable.ts'
+import type { PackSender } from '../git/host.ts'
 import type { ByteStream } from '../git/object-id.ts'
+import { PackSet } from '../git/pack/pack-set.ts'
 import type { ObjectDatabase, RefSnapshot } from '../git/repository.ts'
 import { type CompactionResult, compactPacks } from './compact.ts'
 import type { Ground } from './ground.ts'
+import { type BlockQuestion, PackBlocks, streamWhileBlocksAbsent, whileBlocksAbsent } from './pack-blocks.ts'
 import { createPackCatalog } from './pack-catalog.ts'
 import { createPackFiles } from './pack-files.ts'
 import { type QuarantinedPack, type QuarantineOptions, receiveIntoQuarantine } from './quarantine.ts'
 import { createRefReader } from './refs.ts'
+import { packSender } from './send.ts'
 
 /** A repository's row as it was read at the start of the request: its versions say what is fresh enough. */
 export interface RepositoryVersion {
@@ -20,10 +24,15 @@ export interface RepositoryVersion {
 export interface Repositories {
   /** HEAD and all refs, no older than `repo`. */
   refs(repo: RepositoryVersion): Promise<RefSnapshot>
-  /** Opens the objects until `using` has settled. Whatever `refs` named before is in them. */
+  /**
+   * Opens the objects until `using` has settled. Whatever `refs` named before is in them. `using` must have no effects: it
+   * begins again where bytes of a large pack had to be brought first. A stream does so before its first chunk.
+   */
   withObjects<T>(repo: RepositoryVersion, using: (objects: ObjectDatabase) => Promise<T>): Promise<T>
   /** As `withObjects`, until the stream has ended or was left. */
   streamObjects(repo: RepositoryVersion, using: (objects: ObjectDatabase) => ByteStream): ByteStream
+  /** Sends packs of opened objects from worker threads. */
+  packSender(objects: ObjectDatabase): PackSender | undefined
   /** Receives a pack out of sight. Throws PackInvalid; then nothing is left. */
   receivePack(
     repo: RepositoryVersion,
@@ -46,7 +55,9 @@ const promisesMax = 100_000
 export function createRepositories(ground: Ground): Repositories {
   const { database, bucket, disk, limits } = ground
   const refReader = createRefReader(database)
-  const catalog = createPackCatalog(database, createPackFiles(bucket, disk), {
+  const blocks = new PackBlocks(bucket, disk, limits)
+  ground.workers.answerWith((question, into) => blocks.answer(question as BlockQuestion, into))
+  const catalog = createPackCatalog(database, createPackFiles(bucket, disk, blocks), {
     limits,
     cachedPacksMaxBytes: disk.cacheMaxBytes,
   })
@@ -67,7 +78,7 @@ export function createRepositories(ground: Ground): Repositories {
     async withObjects(repo, using) {
       const packs = await pin(repo)
       try {
-        return await using(packs.objects)
+        return await whileBlocksAbsent(() => using(packs.objects))
       } finally {
         packs.release()
       }
@@ -75,11 +86,12 @@ export function createRepositories(ground: Ground): Repositories {
     async *streamObjects(repo, using) {
       const packs = await pin(repo)
       try {
-        yield* using(packs.objects)
+        yield* streamWhileBlocksAbsent(() => using(packs.objects))
       } finally {
         packs.release()
       }
     },
+    packSender: (objects) => (objects instanceof PackSet ? packSender(ground, objects) : undefined),
     async receivePack(repo, pack, options) {
       const existing = await pin(repo)
       const onArrival: QuarantineOptions['onArrival'] = (version, arrived) => catalog.add(repo.id, version, arrived)

@@ -9,6 +9,18 @@ export interface TaskStart {
   port: MessagePort
 }
 
+/** A thread asks, and stands still until `state` is set. */
+export interface Question {
+  question: unknown
+  /** Where the answer goes. */
+  answer: SharedArrayBuffer
+  /** Two Int32: one of `answerStates`, and the length of the answer. */
+  state: SharedArrayBuffer
+}
+
+/** A failed answer is the error's text as `writeError` copies it, in JSON; cut where there is no room for it. */
+export const answerStates = { open: 0, given: 1, failed: 2 } as const
+
 /** Of either side: bytes, their end or failure, and that bytes were taken. */
 export type BytesMessage =
   | { kind: 'bytes'; bytes: Uint8Array<ArrayBuffer> }

@@ -7,7 +7,8 @@ import { MessageChannel, Worker } from 'node:worker_threads'
 import { HoldfastError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { TaskOptions, TaskTable, Workers } from '../work.ts'
-import type { TaskStart } from './messages.ts'
+import type { Question, TaskStart } from './messages.ts'
+import { type AnswerQuestion, answerQuestion } from './questions.ts'
 import { RemoteTask } from './remote-task.ts'
 import { workersOver } from './workers.ts'
 
@@ -29,16 +30,23 @@ export interface ThreadPool<Tasks extends TaskTable<Tasks>> extends Workers<Task
 interface Thread {
   worker: Worker
   tasks: Set<RemoteTask>
+  /** Of those threads that tasks which stand still have for themselves. */
+  mayStandStill: boolean
 }
+
+// They use next to no processor; each of their tasks stops the others of its thread.
+const stillThreadsMax = 4
 
 /** A pool that starts its threads when tasks come. */
 export function openThreadPool<Tasks extends TaskTable<Tasks>>(options: ThreadPoolOptions): ThreadPool<Tasks> {
   const threads = new Set<Thread>()
   let isClosing = false
+  let answer: AnswerQuestion = () => Promise.reject(new Error('Nobody answers questions.'))
 
-  function startThread(): Thread {
+  function startThread(mayStandStill: boolean): Thread {
     const worker = new Worker(options.entry, { name: 'holdfast worker' })
-    const thread: Thread = { worker, tasks: new Set() }
+    const thread: Thread = { worker, tasks: new Set(), mayStandStill }
+    worker.on('message', (question: Question) => void answerQuestion(question, answer))
     worker.on('error', (err) => options.logger.error({ err }, 'a worker thread died'))
     worker.on('exit', () => {
       threads.delete(thread)
@@ -48,15 +56,17 @@ export function openThreadPool<Tasks extends TaskTable<Tasks>>(options: ThreadPo
     return thread
   }
 
-  function chooseThread(): Thread {
-    const [idlest] = [...threads].sort((a, b) => a.tasks.size - b.tasks.size)
-    if (idlest === undefined) return startThread()
-    return idlest.tasks.size > 0 && threads.size < options.size ? startThread() : idlest
+  function chooseThread(mayStandStill: boolean): Thread {
+    const fitting = [...threads].filter((thread) => thread.mayStandStill === mayStandStill)
+    const [idlest] = fitting.sort((a, b) => a.tasks.size - b.tasks.size)
+    if (idlest === undefined) return startThread(mayStandStill)
+    const max = mayStandStill ? stillThreadsMax : options.size
+    return idlest.tasks.size > 0 && fitting.length < max ? startThread(mayStandStill) : idlest
   }
 
   function start(name: string, input: unknown, taskOptions: TaskOptions): RemoteTask {
     if (isClosing) throw new HoldfastError('Unavailable', { message: 'The server is stopping.' })
-    const thread = chooseThread()
+    const thread = chooseThread(taskOptions.mayStandStill ?? false)
     const { port1, port2 } = new MessageChannel()
     const message: TaskStart = { name, input, port: port2 }
     thread.worker.postMessage(message, [port2])
@@ -74,6 +84,9 @@ export function openThreadPool<Tasks extends TaskTable<Tasks>>(options: ThreadPo
 
   return {
     ...workersOver<Tasks>(start),
+    answerWith: (newAnswer) => {
+      answer = newAnswer
+    },
     load: () => Array.from(threads, ({ tasks }) => tasks.size),
     async close() {
       isClosing = true

@@ -5,7 +5,11 @@ import { type StartedTask, workersOver } from './workers.ts'
 
 /** Workers without threads. */
 export function sameThread<Tasks extends TaskTable<Tasks>>(tasks: Tasks): Workers<Tasks> {
-  return workersOver((name, input, options) => startHere(tasks[name as keyof Tasks], input, options))
+  return {
+    ...workersOver<Tasks>((name, input, options) => startHere(tasks[name as keyof Tasks], input, options)),
+    // Nothing can stand still here: what would ask has to run in a thread.
+    answerWith: () => {},
+  }
 }
 
 function startHere(task: Task<never, unknown>, input: unknown, options: TaskOptions): StartedTask {

@@ -12,7 +12,7 @@ export interface StartedTask {
 export type StartTask = (name: string, input: unknown, options: TaskOptions) => StartedTask
 
 /** Workers whose tasks `start` starts. */
-export function workersOver<Tasks extends TaskTable<Tasks>>(startTask: StartTask): Workers<Tasks> {
+export function workersOver<Tasks extends TaskTable<Tasks>>(startTask: StartTask): Omit<Workers<Tasks>, 'answerWith'> {
   let runningTasks = 0
   function start(...asked: Parameters<StartTask>): StartedTask {
     const task = startTask(...asked)

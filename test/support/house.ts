@@ -25,6 +25,8 @@ export interface HouseOptions {
   limits?: Partial<Limits>
   /** What all packs on their way in may take together. */
   spoolMaxBytes?: number
+  /** Of the local cache of packs. */
+  cacheMaxBytes?: number
   logger?: Logger
   /** Worker threads; without it their work runs on the event loop. */
   threads?: number
@@ -53,7 +55,7 @@ export async function openHouse(t: Test, options: HouseOptions = {}): Promise<Hu
   const bucket = options.bucket?.(files) ?? files
   const disk = await openDisk({
     folder: join(folder, 'cache'),
-    cacheMaxBytes: 2 ** 30,
+    cacheMaxBytes: options.cacheMaxBytes ?? 2 ** 30,
     spoolMaxBytes: options.spoolMaxBytes ?? 2 ** 30,
   })
   const workers = options.threads === undefined ? workersHere() : openWorkers(t, options.threads)

@@ -12,6 +12,9 @@ export function workersHere(): Workers<GitTasks> {
   return sameThread<GitTasks>(
     gitTasks({
       openFile: sharedFile,
+      readBlock: () => {
+        throw new Error('Nothing can stand still here.')
+      },
       openSpool: (descriptor) => new SharedSpool(descriptor),
     }),
   )

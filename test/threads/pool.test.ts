@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { isHoldfastError } from '../../src/errors.ts'
+import { HoldfastError, isHoldfastError } from '../../src/errors.ts'
 import { createLogger } from '../../src/logger.ts'
 import { openThreadPool, type ThreadPool } from '../../src/threads/pool.ts'
 import { sameThread } from '../../src/threads/same-thread.ts'
@@ -179,4 +179,20 @@ t.test('closing waits for what runs and takes nothing new', async (t) => {
   t.equal(await running, 3)
   await closing
   t.same(pool.load(), [])
+})
+
+t.test('a task stands still until it is answered, and holds up none that has something to do', async (t) => {
+  const pool = openPool(t)
+  const gate = Promise.withResolvers<void>()
+  pool.answerWith(async (question, into) => {
+    await gate.promise
+    if (question === 'nothing') throw new HoldfastError('BytesMissing', { message: 'Not there.' })
+    return Buffer.from(into.buffer, 0, into.length).write(`about ${question}`)
+  })
+  const asked = pool.run('ask', { question: 'x', maxBytes: 100 }, { mayStandStill: true })
+  t.equal(await pool.run('echo', 1), 1)
+  gate.resolve()
+  t.equal(await asked, 'about x')
+  const refused = pool.run('ask', { question: 'nothing', maxBytes: 1000 }, { mayStandStill: true })
+  await t.rejects(refused, { code: 'BytesMissing', message: 'Not there.' })
 })

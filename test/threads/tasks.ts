@@ -1,6 +1,7 @@
 /** Tasks of the tests' own, and the thread that serves them. */
 import { isMainThread } from 'node:worker_threads'
 import { HoldfastError } from '../../src/errors.ts'
+import { askSync } from '../../src/threads/questions.ts'
 import { serveTasks } from '../../src/threads/thread.ts'
 import type { Task } from '../../src/work.ts'
 
@@ -13,6 +14,8 @@ export interface TestTasks {
   flood: Task<{ counter: SharedArrayBuffer; pieceBytes: number }, number>
   /** Ends when it is cancelled. */
   wait: Task<undefined, never>
+  /** Answers what it was answered. */
+  ask: Task<{ question: unknown; maxBytes: number }, string>
   die: Task<undefined, never>
 }
 
@@ -46,6 +49,9 @@ export const testTasks: TestTasks = {
   async wait(_input, { signal }) {
     signal.throwIfAborted()
     return await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  },
+  async ask({ question, maxBytes }) {
+    return Buffer.from(askSync(question, maxBytes)).toString()
   },
   async die() {
     process.nextTick(() => {

@@ -4,6 +4,7 @@
  */
 import { idBytes } from '../object-id.ts'
 import type { ObjectType } from '../repository.ts'
+import type { BlockSource } from './block-bytes.ts'
 import { emptyEntryHeader, entryHeaderMaxBytes, packInvalid, readEntryHeader, typeOfCode } from './format.ts'
 import { Inflater } from './inflate.ts'
 import type { PackIndex } from './pack-index.ts'
@@ -15,6 +16,10 @@ export interface PackBytes {
   readonly sizeBytes: number
   /** Where it is a file: what another thread of this process may read it by, while it is open. */
   readonly descriptor?: number
+  /** Where it comes in blocks. */
+  readonly blocks?: BlockSource
+  /** Resolves when the bytes can be read at once; absent where they always can. */
+  prepare?(position: number, length: number): Promise<void>
   readSync(into: Uint8Array, offset: number, length: number, position: number): number
 }
 
@@ -67,6 +72,11 @@ export class PackFile {
     return this.#bytes.sizeBytes
   }
 
+  /** True where its bytes come in blocks, for which reading may have to wait. */
+  get isRanged(): boolean {
+    return this.#bytes.blocks !== undefined
+  }
+
   /** What another thread needs to read it as well, while it is open. What lies in memory here is shared once. */
   share(): SharedPack {
     this.#shared ??= {
@@ -116,7 +126,7 @@ export class PackFile {
   }
 
   /** Inflates a whole entry of any size in flat memory. */
-  *inflatePieces(entry: PackEntry): Generator<Buffer> {
+  async *inflatePieces(entry: PackEntry): AsyncGenerator<Buffer> {
     const inflater = new Inflater()
     inflater.start()
     const input = Buffer.allocUnsafe(pieceBytes)
@@ -127,6 +137,7 @@ export class PackFile {
       if (inputAt === inputEnd) {
         inputEnd = Math.min(pieceBytes, entry.end - unread)
         if (inputEnd === 0) throw packInvalid('an entry ends too early', entry.offset)
+        await this.#bytes.prepare?.(unread, inputEnd)
         this.copy(input, 0, inputEnd, unread)
         unread += inputEnd
         inputAt = 0
@@ -140,8 +151,9 @@ export class PackFile {
   }
 
   #shareBytes(): SharedBytes {
-    const { descriptor, sizeBytes } = this.#bytes
+    const { descriptor, blocks, sizeBytes } = this.#bytes
     if (descriptor !== undefined) return { descriptor }
+    if (blocks !== undefined) return { blocks }
     const memory = Buffer.from(new SharedArrayBuffer(sizeBytes))
     this.copy(memory, 0, sizeBytes, 0)
     return { memory }
@@ -152,6 +164,8 @@ export class PackFile {
       const isNext = position >= this.#windowStart && position <= this.#windowEnd + jumpBytes
       const wanted = Math.max(length, isNext ? windowBytes : jumpBytes)
       const available = Math.min(wanted, this.sizeBytes - position)
+      // A read that fails in the middle has overwritten the window.
+      this.#windowEnd = this.#windowStart
       this.copy(this.#window, 0, available, position)
       this.#windowStart = position
       this.#windowEnd = position + available

@@ -20,11 +20,14 @@ export interface FetchPlan {
   /** Parents of commits that end the client's history no longer: to be sent as well. */
   deepened: readonly Ordinal[]
   boundary: Boundary
+  /** Where the graph is cut. */
+  cuts: readonly Ordinal[]
   filter: ObjectFilter | undefined
 }
 
 /** Everything that decides which pack is sent. */
 export interface PackAnswer {
+  host: Pick<FetchHost, 'packSender'>
   objects: ObjectDatabase
   refs: RefSnapshot
   request: FetchRequest
@@ -54,9 +57,10 @@ export async function planFetch(scene: FetchScene, request: FetchRequest): Promi
   const clientShallow = locateShallow(objects, request.shallow)
   const boundary = await planBoundary(scene, graph, { wants, clientShallow, request })
   const deepened = boundary.unshallow.flatMap((commit) => graph.trueParentsOf(commit))
-  graph.cut([...clientShallow, ...boundary.shallow])
+  const cuts = [...clientShallow, ...boundary.shallow]
+  graph.cut(cuts)
   const filter = request.filter && (await readSparseFilter(scene, request.filter))
-  return { graph, wants, wantedRefs, deepened, boundary, filter }
+  return { graph, wants, wantedRefs, deepened, boundary, cuts, filter }
 }
 
 function requireRef(refs: RefSnapshot, name: string): ObjectId {

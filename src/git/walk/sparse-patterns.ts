@@ -23,10 +23,12 @@ interface Pattern {
 const slash = 0x2f
 
 export class SparsePatterns {
+  readonly text: string
   readonly #patterns: readonly Pattern[]
 
   /** `text` in latin1, so that names keep their bytes. */
   constructor(text: string) {
+    this.text = text
     const lines = text.replace(/^\u00ef\u00bb\u00bf/, '').split('\n')
     const patterns = lines.map((line) => line.replace(/\r$/, '')).filter((line) => line !== '' && !line.startsWith('#'))
     // The last pattern that matches decides.
