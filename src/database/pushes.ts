@@ -66,29 +66,43 @@ export interface PushOutcome {
 }
 
 /**
- * Moves refs by compare-and-swap and makes the pack visible, whole or not at all; its bytes must be durable. Each command
- * is granted or refused by itself, or, if `atomic`, all are; the branch that HEAD names is never deleted. If any is
- * granted the pack becomes visible and what it points to is granted; if any ref moves the refs' version is raised and the
- * ref log written. Throws RepoNotFound where the repository is gone, BytesMissing where LFS objects are; after any other
- * error it is open whether it was committed.
+ * Commits pushes to one repository, one after another in one transaction: all of them or none. Each moves refs by
+ * compare-and-swap and makes its pack visible, whose bytes must be durable. Each command is granted or refused by itself,
+ * or, if the push is `atomic`, all of them are; the branch that HEAD names is never deleted. If any is granted the pack
+ * becomes visible and what it points to is granted; if any ref moves the refs' version is raised and the ref log written.
+ *
+ * Throws RepoNotFound where the repository is gone, BytesMissing where LFS objects are; after Unavailable it is open
+ * whether all was committed.
  */
-export async function commitPush(db: Queryable, push: NewPush): Promise<PushOutcome> {
-  const [row] = await db
-    .query<PushRow>(
-      `select reasons, rules_changed as "rulesChanged", new_refs_version as "refsVersion",
-         new_packs_version as "packsVersion", pack_sequence as "packSequence"
-       from commit_push($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
-      [...refArguments(push), ...packArgumentsOf(push.pack), JSON.stringify(push.jobs ?? [])],
-      'commit-push',
-    )
+export async function commitPushes(db: Queryable, pushes: readonly NewPush[]): Promise<PushOutcome[]> {
+  const values = pushes.map((push) => [
+    ...refArguments(push),
+    ...packArgumentsOf(push.pack),
+    JSON.stringify(push.jobs ?? []),
+  ])
+  const rows = await db
+    .query<PushRow>(statementFor(values), values.flat(), `commit-push-${pushes.length}`)
     .catch((error: unknown) => {
       throw (error as { code?: unknown }).code === lfsMissing ? new HoldfastError('BytesMissing') : error
     })
-  if (row === undefined) throw new HoldfastError('RepoNotFound')
-  const { reasons, ...outcome } = row
-  const judged = outcome.rulesChanged ? [] : push.commands
-  const results = judged.map(({ name }, index) => ({ name, reason: reasons[index] ?? undefined }))
-  return { ...outcome, results, applied: results.some(({ reason }) => reason === undefined) }
+  if (rows.length !== pushes.length) throw new HoldfastError('RepoNotFound')
+  return rows.map(({ reasons, ...outcome }, number) => {
+    const judged = outcome.rulesChanged ? [] : pushes[number].commands
+    const results = judged.map(({ name }, index) => ({ name, reason: reasons[index] ?? undefined }))
+    return { ...outcome, results, applied: results.some(({ reason }) => reason === undefined) }
+  })
+}
+
+/** PostgreSQL runs the parts of `union all` in turn, and each call sees what those before it did. */
+function statementFor(calls: readonly unknown[][]): string {
+  let parameter = 0
+  const selects = calls.map(
+    (values) => `
+    select reasons, rules_changed as "rulesChanged", new_refs_version as "refsVersion",
+      new_packs_version as "packsVersion", pack_sequence as "packSequence"
+    from commit_push(${values.map(() => `$${++parameter}`).join(', ')})`,
+  )
+  return selects.join(' union all ')
 }
 
 /** The SQLSTATE with which grant_pushed_lfs_objects fails. */

@@ -2,7 +2,8 @@
  * The transaction of a push (design law 2): refs by compare-and-swap, the pack's row, LFS grants and notes for the
  * background, together or not at all, in one statement.
  */
-import { commitPush as commitRows, type PushedPack } from '../database/pushes.ts'
+import { commitPush as commitRows } from '../database/push-queue.ts'
+import type { PushedPack } from '../database/pushes.ts'
 import { isHoldfastError } from '../errors.ts'
 import type { PushRequest } from '../git/host.ts'
 import type { ObjectId } from '../git/object-id.ts'

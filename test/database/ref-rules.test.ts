@@ -1,5 +1,5 @@
 import t from 'tap'
-import { commitPush } from '../../src/database/pushes.ts'
+import { commitPush } from '../../src/database/push-queue.ts'
 import { type RefRule, readRefRules, writeRefRules } from '../../src/database/ref-rules.ts'
 import { createTestDatabase } from '../support/postgres.ts'
 import { insertRepoRow } from '../support/repo-row.ts'

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { commitPush, type RefMove } from '../../src/database/pushes.ts'
+import { commitPush } from '../../src/database/push-queue.ts'
+import type { RefMove } from '../../src/database/pushes.ts'
 import type { Database, RepoId, UserId } from '../../src/database/queryable.ts'
 import { readRefSnapshot } from '../../src/database/refs.ts'
 import { lockRepo, updateHeadTarget } from '../../src/database/repos.ts'

@@ -54,7 +54,7 @@ t.test('a push of a small pack costs two round trips and asks nothing of the buc
     t.same(pushed, {
       what: receivePack,
       status: 200,
-      statements: ['look-up-access', 'commit-push'],
+      statements: ['look-up-access', 'commit-push-1'],
       bucketCalls: [],
     })
     t.same(rest, [])

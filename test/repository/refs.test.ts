@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { commitPush } from '../../src/database/pushes.ts'
+import { commitPush } from '../../src/database/push-queue.ts'
 import type { Database } from '../../src/database/queryable.ts'
 import { lockRepo, updateHeadTarget } from '../../src/database/repos.ts'
 import { createRefReader } from '../../src/repository/refs.ts'
