@@ -4,7 +4,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const environment = {
+export const gitEnvironment = {
   ...process.env,
   HOME: '/nonexistent',
   GIT_CONFIG_NOSYSTEM: '1',
@@ -25,7 +25,7 @@ export interface GitOutcome {
 /** Runs git without blocking (the server under test lives in this process). Never rejects. */
 export function tryGit(cwd: string, ...args: string[]): Promise<GitOutcome> {
   return new Promise((resolve) => {
-    const options = { cwd, env: environment, maxBuffer: 2 ** 28 }
+    const options = { cwd, env: gitEnvironment, maxBuffer: 2 ** 28 }
     execFile('git', args, options, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : Number(error.code ?? 1), stdout, stderr })
     })
@@ -41,7 +41,7 @@ export async function git(cwd: string, ...args: string[]): Promise<string> {
 
 /** Runs git at once, with something on its standard input; returns its output. */
 export function gitSync(cwd: string, args: readonly string[], input: string | Buffer): Buffer {
-  const { status, stdout, stderr } = spawnSync('git', args, { cwd, input, env: environment, maxBuffer: 2 ** 28 })
+  const { status, stdout, stderr } = spawnSync('git', args, { cwd, input, env: gitEnvironment, maxBuffer: 2 ** 28 })
   if (status !== 0) throw new Error(`git ${args.join(' ')} failed (${status}): ${stderr}`)
   return stdout
 }
@@ -69,7 +69,7 @@ export function seededRandom(seed: number): () => number {
  * and clocks that run wrong.
  */
 export function makeHistory(path: string, { seed, commits }: { seed: number; commits: number }): void {
-  spawnSync('git', ['init', '-q', '--bare', '-b', 'main', path], { env: environment })
+  spawnSync('git', ['init', '-q', '--bare', '-b', 'main', path], { env: gitEnvironment })
   gitSync(path, ['fast-import', '--quiet'], writeHistory(seed, commits))
 }
 

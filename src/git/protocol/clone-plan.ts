@@ -30,8 +30,8 @@ export async function planClone(answer: PackAnswer): Promise<ClonePlan | undefin
 
 /** The part of the pack that a client without anything asks for; undefined where it asks for something else. */
 function sectionFor(pack: ClonePack, answer: PackAnswer): PackSection | undefined {
-  const { request, haves, plan, objects } = answer
-  const { shallow, unshallow } = plan.boundary
+  const { request, haves, plan, boundary, objects } = answer
+  const { shallow, unshallow } = boundary
   const isPartOfHistory = request.shallow.length + shallow.length + unshallow.length > 0
   if (isPartOfHistory || haves.length > 0 || !request.ofsDelta) return undefined
   if (plan.filter === undefined) return pack.sections.blobs

@@ -12,16 +12,14 @@ import { type FetchRequest, isDeepening } from './fetch-request.ts'
 import { readSparseFilter } from './sparse-blob.ts'
 
 export interface FetchPlan {
-  /** Cut where the client's history ends and will end. */
   graph: CommitGraph
   wants: readonly Ordinal[]
   /** What the refs wanted by name stand for. */
   wantedRefs: readonly { name: string; id: ObjectId }[]
-  /** Parents of commits that end the client's history no longer: to be sent as well. */
-  deepened: readonly Ordinal[]
-  boundary: Boundary
-  /** Where the graph is cut. */
-  cuts: readonly Ordinal[]
+  /** Where the client's history ends. */
+  clientShallow: readonly Ordinal[]
+  /** Tips of the history that is not wanted. */
+  deepenNot: readonly ObjectId[]
   filter: ObjectFilter | undefined
 }
 
@@ -32,6 +30,8 @@ export interface PackAnswer {
   refs: RefSnapshot
   request: FetchRequest
   plan: FetchPlan
+  /** Where the plan's graph has been cut. */
+  boundary: Boundary
   /** What the client has. */
   haves: readonly Ordinal[]
   signal: AbortSignal
@@ -52,15 +52,11 @@ export async function planFetch(scene: FetchScene, request: FetchRequest): Promi
   const { objects, refs } = scene
   const wantedRefs = request.wantedRefs.map((name) => ({ name, id: requireRef(refs, name) }))
   await checkWants(scene, request.wants)
-  const graph = new CommitGraph(objects)
+  const deepenNot = request.deepenNot.map((name) => requireOneRef(refs, name))
   const wants = [...request.wants, ...wantedRefs.map(({ id }) => id)].map((id) => locateId(objects, id))
   const clientShallow = locateShallow(objects, request.shallow)
-  const boundary = await planBoundary(scene, graph, { wants, clientShallow, request })
-  const deepened = boundary.unshallow.flatMap((commit) => graph.trueParentsOf(commit))
-  const cuts = [...clientShallow, ...boundary.shallow]
-  graph.cut(cuts)
   const filter = request.filter && (await readSparseFilter(scene, request.filter))
-  return { graph, wants, wantedRefs, deepened, boundary, cuts, filter }
+  return { graph: new CommitGraph(objects), wants, wantedRefs, deepenNot, clientShallow, filter }
 }
 
 function requireRef(refs: RefSnapshot, name: string): ObjectId {
@@ -92,36 +88,45 @@ function locateShallow(objects: ObjectDatabase, ids: readonly ObjectId[]): Ordin
   throw invalid(`invalid shallow object ${objects.idOf(other)}`)
 }
 
-interface BoundaryQuestion {
-  wants: readonly Ordinal[]
-  clientShallow: readonly Ordinal[]
-  request: FetchRequest
+/** Where the client's history will end. From now on the plan's graph is cut there, and where it ends already. */
+export async function planBoundary(
+  { objects, refs, signal }: FetchScene,
+  plan: FetchPlan,
+  request: FetchRequest,
+): Promise<Boundary> {
+  const { graph, wants, clientShallow, deepenNot } = plan
+  const { depth, isDepthRelative, deepenSinceSeconds } = request
+  const tips = isDepthRelative ? [...(refs.headId ? [refs.headId] : []), ...refs.refs.map(({ id }) => id)] : []
+  const boundary = isDeepening(request)
+    ? await findBoundary(graph, {
+        wants: commitsAt(objects, wants),
+        clientShallow,
+        tips: commitsAt(objects, locateAll(objects, tips)),
+        deepening: {
+          depth,
+          isRelative: isDepthRelative,
+          sinceSeconds: deepenSinceSeconds,
+          not: commitsAt(objects, locateAll(objects, deepenNot)),
+        },
+        signal,
+      })
+    : { shallow: [], unshallow: [] }
+  graph.cut(cutsOf(boundary, plan))
+  return boundary
 }
 
-async function planBoundary(
-  { objects, refs, signal }: FetchScene,
-  graph: CommitGraph,
-  { wants, clientShallow, request }: BoundaryQuestion,
-): Promise<Boundary> {
-  if (!isDeepening(request)) return { shallow: [], unshallow: [] }
-  const { depth, isDepthRelative, deepenSinceSeconds, deepenNot } = request
-  const commitsOf = (ids: readonly ObjectId[]) =>
-    commitsAt(
-      objects,
-      ids.map((id) => locateId(objects, id)),
-    )
-  return await findBoundary(graph, {
-    wants: commitsAt(objects, wants),
-    clientShallow,
-    tips: isDepthRelative ? commitsOf([...(refs.headId ? [refs.headId] : []), ...refs.refs.map(({ id }) => id)]) : [],
-    deepening: {
-      depth,
-      isRelative: isDepthRelative,
-      sinceSeconds: deepenSinceSeconds,
-      not: commitsOf(deepenNot.map((name) => requireOneRef(refs, name))),
-    },
-    signal,
-  })
+/** Where the plan's graph is cut. */
+export function cutsOf({ shallow }: Boundary, { clientShallow }: FetchPlan): Ordinal[] {
+  return [...clientShallow, ...shallow]
+}
+
+/** Parents of the former ends of the client's history: they are wanted as well. */
+export function deepenedBy({ unshallow }: Boundary, { graph }: FetchPlan): Ordinal[] {
+  return unshallow.flatMap((commit) => graph.trueParentsOf(commit))
+}
+
+function locateAll(objects: ObjectDatabase, ids: readonly ObjectId[]): Ordinal[] {
+  return ids.map((id) => locateId(objects, id)).filter((ordinal) => ordinal >= 0)
 }
 
 function requireOneRef(refs: RefSnapshot, name: string): ObjectId {
@@ -131,7 +136,7 @@ function requireOneRef(refs: RefSnapshot, name: string): ObjectId {
 }
 
 function commitsAt(objects: ObjectDatabase, ordinals: readonly Ordinal[]): Ordinal[] {
-  const targets = ordinals.filter((ordinal) => ordinal >= 0).map((ordinal) => peel(objects, ordinal))
+  const targets = ordinals.map((ordinal) => peel(objects, ordinal))
   return targets.filter((target) => objects.stat(target).type === 'commit')
 }
 

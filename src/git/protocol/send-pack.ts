@@ -8,7 +8,7 @@ import type { ObjectDatabase } from '../repository.ts'
 import type { ObjectFilter } from '../walk/object-filter.ts'
 import type { ObjectSelection } from '../walk/select-objects.ts'
 import { type ClonePlan, planClone } from './clone-plan.ts'
-import type { PackAnswer } from './fetch-plan.ts'
+import { cutsOf, deepenedBy, type PackAnswer } from './fetch-plan.ts'
 import { type PackOrder, selectOrdered, tellCount, writeOrdered } from './pack-order.ts'
 import { ProgressChannel } from './progress.ts'
 import { sendClone } from './send-clone.ts'
@@ -93,13 +93,13 @@ function isSmall(objects: ObjectDatabase, { ordinals }: ObjectSelection): boolea
   return true
 }
 
-function orderOf({ refs, request, plan, haves }: PackAnswer): PackOrder {
+function orderOf({ refs, request, plan, boundary, haves }: PackAnswer): PackOrder {
   const { sideBand, ofsDelta, thinPack, noProgress, includeTag } = request
   return {
-    wants: [...plan.wants, ...plan.deepened],
-    haves: [...haves, ...plan.boundary.unshallow],
+    wants: [...plan.wants, ...deepenedBy(boundary, plan)],
+    haves: [...haves, ...boundary.unshallow],
     tags: includeTag ? refs.refs.filter(({ peeledId }) => peeledId !== undefined) : [],
-    cuts: plan.cuts,
+    cuts: cutsOf(boundary, plan),
     filter: plan.filter && plainFilter(plan.filter),
     sideBand,
     ofsDelta,

@@ -9,9 +9,10 @@ import type { FetchHost } from '../host.ts'
 import type { ByteStream } from '../object-id.ts'
 import type { ObjectDatabase } from '../repository.ts'
 import { ClientHaves } from '../walk/client-haves.ts'
+import type { Boundary } from '../walk/shallow.ts'
 import { allOffers, type ProtocolVersion } from './capabilities.ts'
 import { clientNotes, parseCommand } from './command.ts'
-import { type FetchPlan, type FetchScene, planFetch } from './fetch-plan.ts'
+import { deepenedBy, type FetchPlan, type FetchScene, planBoundary, planFetch } from './fetch-plan.ts'
 import { type FetchGrammar, type FetchRequest, isDeepening, parseFetchArguments, parseWants } from './fetch-request.ts'
 import { parseLsRefsArguments, writeLsRefsResponse } from './ls-refs.ts'
 import { acknowledge, negotiate } from './negotiation.ts'
@@ -131,10 +132,11 @@ async function* answerFetch(
   fetch: Fetch & Pick<UploadPackOptions, 'isStateful'> & { packets: PacketReader },
 ): AsyncGenerator<Uint8Array> {
   const { request, plan, objects } = fetch
-  const common = new ClientHaves(plan.graph, plan.wants)
+  const boundary = await planBoundary(fetch, plan, request)
+  const common = new ClientHaves(plan.graph, [...plan.wants, ...deepenedBy(boundary, plan)])
   // A client that keeps the connection reads this before it sends its haves.
-  if (isDeepening(request)) yield Buffer.concat([...boundaryLines(objects, plan).map(dataPacket), flushPacket])
-  if (yield* negotiate(request, { ...fetch, common })) yield* sendPack({ ...fetch, haves: common.ordinals })
+  if (isDeepening(request)) yield Buffer.concat([...boundaryLines(objects, boundary).map(dataPacket), flushPacket])
+  if (yield* negotiate(request, { ...fetch, common })) yield* sendPack({ ...fetch, boundary, haves: common.ordinals })
 }
 
 async function* answerVersion2(fetch: Fetch): AsyncGenerator<Uint8Array> {
@@ -147,14 +149,16 @@ async function* answerVersion2(fetch: Fetch): AsyncGenerator<Uint8Array> {
     return
   }
   const wantedRefs = plan.wantedRefs.map(({ id, name }) => `${id} ${name}\n`)
+  // What is common was settled on the whole history, as in git.
+  const boundary = await planBoundary(fetch, plan, request)
   // In the manual's order. git's own server writes them the other way round, and its client cannot read that.
-  yield* sections.write('shallow-info', boundaryLines(objects, plan))
+  yield* sections.write('shallow-info', boundaryLines(objects, boundary))
   yield* sections.write('wanted-refs', wantedRefs)
   yield sections.begin('packfile')
-  yield* sendPack({ ...fetch, haves: common.ordinals })
+  yield* sendPack({ ...fetch, boundary, haves: common.ordinals })
 }
 
-function boundaryLines(objects: ObjectDatabase, { boundary }: FetchPlan): string[] {
+function boundaryLines(objects: ObjectDatabase, boundary: Boundary): string[] {
   return [
     ...boundary.shallow.map((commit) => `shallow ${objects.idOf(commit)}\n`),
     ...boundary.unshallow.map((commit) => `unshallow ${objects.idOf(commit)}\n`),

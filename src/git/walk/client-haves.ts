@@ -55,7 +55,7 @@ export class ClientHaves {
     return true
   }
 
-  /** Depth first, not below the oldest have; what was searched in vain is not searched again. */
+  /** Depth first, below the oldest have only from the want itself; what was searched in vain is not searched again. */
   async #leadsToHave(want: Ordinal, signal: AbortSignal | undefined): Promise<boolean> {
     const flags = this.#flags
     const pause = fairLoop()
@@ -66,7 +66,7 @@ export class ClientHaves {
         for (const descendant of path) flags[descendant] |= fruitful
         return true
       }
-      const isRecent = this.#graph.rankOf(commit) >= this.#leastRank
+      const isRecent = commit === want || this.#graph.rankOf(commit) >= this.#leastRank
       const parents = isRecent ? this.#graph.parentsOf(commit) : []
       const open = parents.find((parent) => (flags[parent] & barren) === 0)
       if (open !== undefined) {
