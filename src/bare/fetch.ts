@@ -5,6 +5,7 @@ import type { ProtocolVersion } from '../git/protocol/capabilities.ts'
 import { locateId, type ObjectDatabase, type RefSnapshot } from '../git/repository.ts'
 import { findNonAncestors } from '../git/walk/ancestry.ts'
 import { CommitGraph, peel } from '../git/walk/commit-graph.ts'
+import { selectObjects } from '../git/walk/select-objects.ts'
 import type { BareRepository } from './bare-repository.ts'
 import { withoutHidden } from './hidden-refs.ts'
 
@@ -55,11 +56,16 @@ async function findRefused(
   return others.length === 0 ? [] : await findUnreached(objects, [...tipIds], others)
 }
 
+/** Commits are found by walking commits, newest first; for trees, blobs and tags everything is walked. */
 async function findUnreached(objects: ObjectDatabase, tips: readonly ObjectId[], wants: readonly ObjectId[]) {
+  const roots = tips.map((id) => locateId(objects, id))
   const isCommit = (ordinal: number) => ordinal >= 0 && objects.stat(ordinal).type === 'commit'
-  const roots = tips.map((id) => peel(objects, locateId(objects, id))).filter(isCommit)
-  const commits = wants.map((id) => locateId(objects, id)).filter(isCommit)
-  const beyond = new Set(await findNonAncestors(new CommitGraph(objects), commits, roots))
-  const reached = new Set(commits.filter((commit) => !beyond.has(commit)))
-  return wants.filter((id) => !reached.has(locateId(objects, id)))
+  const wanted = wants.map((id) => locateId(objects, id))
+  if (!wanted.every(isCommit)) {
+    const reached = new Set((await selectObjects(objects, { wants: roots, haves: [] })).ordinals)
+    return wants.filter((_, index) => !reached.has(wanted[index]))
+  }
+  const commits = roots.map((root) => peel(objects, root)).filter(isCommit)
+  const beyond = new Set(await findNonAncestors(new CommitGraph(objects), wanted, commits))
+  return wants.filter((_, index) => beyond.has(wanted[index]))
 }
