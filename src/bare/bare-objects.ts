@@ -86,6 +86,10 @@ export class BareObjects implements ObjectDatabase {
     else into.set(this.#looseIds.subarray(at * idBytes, (at + 1) * idBytes), offset)
   }
 
+  typeOf(ordinal: Ordinal): ObjectType {
+    return this.#looseAt(ordinal) < 0 ? this.#packs.typeOf(ordinal) : this.stat(ordinal).type
+  }
+
   stat(ordinal: Ordinal): { type: ObjectType; sizeBytes: number } {
     const at = this.#looseAt(ordinal)
     if (at < 0) return this.#packs.stat(ordinal)

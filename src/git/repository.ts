@@ -103,6 +103,7 @@ export interface ObjectDatabase {
   idOf(ordinal: Ordinal): ObjectId
   /** Writes the 20 bytes of the object's id into `into` at `offset`. */
   copyId(ordinal: Ordinal, into: Uint8Array, offset: number): void
+  typeOf(ordinal: Ordinal): ObjectType
   /** Type and inflated size, without inflating more than a delta's first bytes. */
   stat(ordinal: Ordinal): { type: ObjectType; sizeBytes: number }
   /** The whole object. Throws ObjectInvalid above `gitObjectHeldMaxBytes` for a blob: use `stream`. */

@@ -1,5 +1,6 @@
 /** A history received as a repository receives it: in one pack, then in a thin one on top. */
 import { execFileSync } from 'node:child_process'
+import { completeReceived } from '../../src/git/pack/complete-side-car.ts'
 import { PackFile } from '../../src/git/pack/pack-file.ts'
 import { PackIndex } from '../../src/git/pack/pack-index.ts'
 import { PackSet } from '../../src/git/pack/pack-set.ts'
@@ -50,4 +51,16 @@ export async function receiveInTwo(path: string): Promise<[ReceivedPart, Receive
 export async function middleOf(path: string): Promise<string> {
   const history = (await git(path, 'rev-list', 'main')).split('\n')
   return history[history.length >> 1]
+}
+
+/** The same with complete side-cars. */
+export async function receiveComplete(path: string): Promise<{ noted: PackSet; plain: PackSet }> {
+  const [first, second] = await receiveInTwo(path)
+  const complete = async ({ received, spool }: ReceivedPart, existing: readonly PackFile[]) => {
+    const options = { bytes: spool.file, existing: new PackSet(existing, held) }
+    return openReceived(await completeReceived(received, options), spool.file)
+  }
+  const lower = await complete(first, [])
+  const upper = await complete(second, [lower])
+  return { noted: new PackSet([lower, upper], held), plain: new PackSet([first.plain, second.plain], held) }
 }

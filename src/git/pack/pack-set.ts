@@ -88,20 +88,23 @@ export class PackSet implements ObjectDatabase {
     pack.index.copyId(position, into, offset)
   }
 
+  typeOf(ordinal: Ordinal): ObjectType {
+    const number = this.#numberOf(ordinal)
+    const { sideCar } = this.packs[number]
+    if (sideCar === undefined) return this.#typeOfEntry(this.#place(ordinal))
+    return typeOfCode(sideCar.typeCodeOf(ordinal - this.#firstOrdinals[number])) as ObjectType
+  }
+
   stat(ordinal: Ordinal): { type: ObjectType; sizeBytes: number } {
-    let place = this.#place(ordinal)
+    const place = this.#place(ordinal)
     const { sideCar } = place.pack
     if (sideCar !== undefined) {
       const type = typeOfCode(sideCar.typeCodeOf(place.position)) as ObjectType
       return { type, sizeBytes: sideCar.sizeOf(place.position) }
     }
-    let entry = place.pack.entryAt(place.position)
+    const entry = place.pack.entryAt(place.position)
     const sizeBytes = entry.type === undefined ? this.#deltaResultSize(place.pack, entry) : entry.sizeBytes
-    while (entry.type === undefined) {
-      place = this.#basePlace(place, entry)
-      entry = place.pack.entryAt(place.position)
-    }
-    return { type: entry.type, sizeBytes }
+    return { type: this.#typeOfEntry(place), sizeBytes }
   }
 
   read(ordinal: Ordinal): GitObject {
@@ -224,6 +227,16 @@ export class PackSet implements ObjectDatabase {
   expand(prefix: string, max: number): ObjectId[] {
     const found = new Set(this.packs.flatMap(({ index }) => index.idsWithPrefix(prefix, max)))
     return [...found].slice(0, max)
+  }
+
+  #typeOfEntry(of: Place): ObjectType {
+    let place = of
+    let entry = place.pack.entryAt(place.position)
+    while (entry.type === undefined) {
+      place = this.#basePlace(place, entry)
+      entry = place.pack.entryAt(place.position)
+    }
+    return entry.type
   }
 
   #numberOf(ordinal: Ordinal): number {

@@ -3,7 +3,7 @@ import { fairLoop } from '../fair-loop.ts'
 import { locateId, type ObjectDatabase, type Ordinal, type Ref } from '../repository.ts'
 import { CommitGraph, peel } from './commit-graph.ts'
 import { findNewCommits, type NewCommits } from './new-commits.ts'
-import { leavesOutTrees, noFilter, type ObjectFilter } from './object-filter.ts'
+import { isPlaced, leavesOutBlobs, leavesOutTrees, noFilter, type ObjectFilter } from './object-filter.ts'
 import { marks, TreeWalk } from './tree-walk.ts'
 
 export interface SelectOptions {
@@ -29,7 +29,7 @@ export interface ObjectSelection {
   isClientKnown(ordinal: Ordinal): boolean
 }
 
-/** Walks commits, then the trees that differ. Throws ObjectMissing and ObjectInvalid on a damaged repository. */
+/** Walks commits, and what each changed: as it was noted when it came in, or the trees that differ. Throws ObjectMissing and ObjectInvalid on a damaged repository. */
 export async function selectObjects(objects: ObjectDatabase, options: SelectOptions): Promise<ObjectSelection> {
   const { graph = new CommitGraph(objects), tags = [], filter = noFilter, signal } = options
   const selected = new Uint8Array(objects.ordinalCount)
@@ -62,6 +62,7 @@ interface CommitWalk extends SelectOptions {
 async function walkCommits(graph: CommitGraph, range: NewCommits, options: CommitWalk): Promise<void> {
   const { walk, selected, known, haves, filter, onProgress, signal } = options
   const hasTrees = !leavesOutTrees(filter)
+  const selectNoted = isPlaced(filter) ? () => false : notedSelection(graph, options)
   // What a client with a cut history has at its tips stands in for the parents that it lacks.
   const haveTrees = haves.map((commit) => graph.treeOf(commit))
   let count = 0
@@ -69,12 +70,34 @@ async function walkCommits(graph: CommitGraph, range: NewCommits, options: Commi
     mark(selected, commit, marks.commit)
     const parents = graph.parentsOf(commit)
     for (const parent of parents) if (range.isKnown(parent)) mark(known, graph.treeOf(parent))
-    const bases = parents.length > 0 ? parents.map((parent) => graph.treeOf(parent)) : haveTrees
-    if (hasTrees) await walk.walk(graph.treeOf(commit), bases)
+    if (hasTrees && !selectNoted(commit)) {
+      const bases = parents.length > 0 ? parents.map((parent) => graph.treeOf(parent)) : haveTrees
+      await walk.walk(graph.treeOf(commit), bases)
+    }
     if ((++count & 255) === 0) {
       signal?.throwIfAborted()
       onProgress?.(count)
     }
+  }
+}
+
+/**
+ * Selects what a commit introduced, where that was noted; false where its trees must be walked. As in TreeWalk, all its
+ * parents are covered by then: so what it replaced and was not selected is what the client has.
+ */
+function notedSelection(graph: CommitGraph, { filter, selected, known }: CommitWalk): (commit: Ordinal) => boolean {
+  const { objects } = graph
+  const hasBlobs = !leavesOutBlobs(filter)
+  const addKnown = (ordinal: Ordinal) => {
+    if (selected[ordinal] === marks.none && (hasBlobs || objects.typeOf(ordinal) === 'tree')) known[ordinal] = 1
+  }
+  const select = (ordinal: Ordinal) => {
+    if (selected[ordinal] === marks.none && known[ordinal] === 0) selected[ordinal] = marks[objects.typeOf(ordinal)]
+  }
+  return (commit) => {
+    // A client that lacks the parents needs the whole tree.
+    if (graph.isCut(commit) && graph.trueParentCountOf(commit) > 0) return false
+    return objects.visitReplaced(commit, addKnown) && objects.visitIntroduced(commit, select)
   }
 }
 
