@@ -120,6 +120,10 @@ export class BareObjects implements ObjectDatabase {
     return this.#looseAt(commit) < 0 && this.#packs.visitReplaced(commit, visit)
   }
 
+  introducerOf(ordinal: Ordinal): Ordinal {
+    return this.#looseAt(ordinal) < 0 ? this.#packs.introducerOf(ordinal) : -1
+  }
+
   readStored(ordinal: Ordinal, entry: StoredEntry): boolean {
     return this.#looseAt(ordinal) < 0 && this.#packs.readStored(ordinal, entry)
   }

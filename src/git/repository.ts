@@ -122,6 +122,8 @@ export interface ObjectDatabase {
   visitIntroduced(commit: Ordinal, visit: (ordinal: Ordinal) => void): boolean
   /** Visits what the parents' trees hold at those paths, as far as it is there; false as above. */
   visitReplaced(commit: Ordinal, visit: (ordinal: Ordinal) => void): boolean
+  /** A commit, the earliest that is known, that introduced the tree or blob; -1 where none is known. */
+  introducerOf(ordinal: Ordinal): Ordinal
   /** Fills `entry`; false where the object is not in a pack (loose objects of `bare/`). */
   readStored(ordinal: Ordinal, entry: StoredEntry): boolean
   /** The header of a stored delta. */

@@ -182,6 +182,12 @@ export class PackSet implements ObjectDatabase {
     return true
   }
 
+  introducerOf(ordinal: Ordinal): Ordinal {
+    const number = this.#numberOf(ordinal)
+    const commit = this.packs[number].sideCar?.introducerOf(ordinal - this.#firstOrdinals[number]) ?? -1
+    return commit < 0 ? -1 : this.#references[number].find(commit)
+  }
+
   readStored(ordinal: Ordinal, entry: StoredEntry): boolean {
     const number = this.#numberOf(ordinal)
     const position = ordinal - this.#firstOrdinals[number]

@@ -97,6 +97,8 @@ export class SideCar {
   /** A bit for each object that is a commit, and how many commits precede each group of 32. */
   readonly #commitBits: Int32Array
   readonly #commitsBefore: Uint32Array
+  /** Position + 1 by object; computed when first asked for. */
+  #introducers: Uint32Array | undefined
 
   /**
    * Keeps `bytes`. Throws PackInvalid unless they are a whole side-car of that pack with the right checksum, which for
@@ -121,6 +123,12 @@ export class SideCar {
   /** True where `introduced` and `replaced` are known. */
   get hasChanges(): boolean {
     return this.tables.introducedStarts.length > 0
+  }
+
+  /** The position of the earliest commit that introduced the object at `position`; -1 where none is known. */
+  introducerOf(position: number): number {
+    this.#introducers ??= this.#findIntroducers()
+    return this.#introducers[position] - 1
   }
 
   /** The code of the object's type, 1 to 4. */
@@ -152,6 +160,22 @@ export class SideCar {
 
   isCommit(position: number): boolean {
     return (this.tables.types[position] & typeMask) === commitCode
+  }
+
+  #findIntroducers(): Uint32Array {
+    const { introducedStarts, introduced, generations } = this.tables
+    const introducers = new Uint32Array(this.objectCount)
+    const least = new Float64Array(this.objectCount).fill(Number.POSITIVE_INFINITY)
+    const positions = this.commitPositions()
+    for (let row = 0; row + 1 < introducedStarts.length; row++) {
+      for (let at = introducedStarts[row]; at < introducedStarts[row + 1]; at++) {
+        const position = introduced[at]
+        if (position >= this.objectCount || generations[row] >= least[position]) continue
+        least[position] = generations[row]
+        introducers[position] = positions[row] + 1
+      }
+    }
+    return introducers
   }
 
   #countCommits(): number {

@@ -4,35 +4,65 @@ import type { Ordinal } from '../repository.ts'
 import type { CommitGraph } from './commit-graph.ts'
 import { DateQueue } from './date-queue.ts'
 
+export interface AncestryOptions {
+  /** After so many commits what was not found counts as no ancestor. */
+  commitsMax?: number
+}
+
 /**
- * Those of `targets` that are neither among `tips` nor among their ancestors. Newest first, so that recent commits are
- * found after few steps. A no is known once only commits of lower generations are left; where generations are not known
- * it has walked the whole history, since clocks falsify dates. Throws ObjectMissing, ObjectInvalid.
+ * Those of `targets` that are neither among `tips` nor among their ancestors, as far as the graph is not cut. Where
+ * generations are known, below that of the lowest target nothing is looked for; where they are not, a no has walked the
+ * whole history, since clocks falsify dates. Throws ObjectMissing, ObjectInvalid.
  */
 export async function findNonAncestors(
   graph: CommitGraph,
   targets: readonly Ordinal[],
   tips: Iterable<Ordinal>,
+  { commitsMax = Number.POSITIVE_INFINITY }: AncestryOptions = {},
 ): Promise<Ordinal[]> {
   const seen = new Uint8Array(graph.objects.ordinalCount)
   const missing = new Set(targets)
-  const queue = new DateQueue()
   const least = targets.reduce((low, target) => Math.min(low, graph.generationOf(target)), Number.POSITIVE_INFINITY)
-  let hasGenerations = least > 0
+  const frontier = new Frontier(graph)
   const add = (commit: Ordinal) => {
     if (seen[commit] === 1) return
     seen[commit] = 1
     missing.delete(commit)
-    queue.push(commit, graph.rankOf(commit))
-    if (graph.generationOf(commit) === 0) hasGenerations = false
+    const generation = graph.generationOf(commit)
+    if (generation === 0 || generation > least) frontier.push(commit, generation > 0)
   }
   for (const tip of tips) add(tip)
   const pause = fairLoop()
-  while (missing.size > 0 && queue.length > 0 && !(hasGenerations && queue.newestDate < least)) {
-    const commit = queue.pop()
-    const parentCount = graph.trueParentCountOf(commit)
+  for (let walked = 0; missing.size > 0 && frontier.length > 0 && walked < commitsMax; walked++) {
+    const commit = frontier.pop()
+    const parentCount = graph.parentCountOf(commit)
     for (let index = 0; index < parentCount; index++) add(graph.parentOf(commit, index))
     if (pause.due()) await pause.now()
   }
   return [...missing]
+}
+
+/** Commits still to be walked from: newest first, so that few are read; those that need not be read as they come. */
+class Frontier {
+  readonly #graph: CommitGraph
+  readonly #unread = new DateQueue()
+  readonly #noted: Ordinal[] = []
+  #next = 0
+
+  constructor(graph: CommitGraph) {
+    this.#graph = graph
+  }
+
+  get length(): number {
+    return this.#unread.length + this.#noted.length - this.#next
+  }
+
+  push(commit: Ordinal, isNoted: boolean): void {
+    if (isNoted) this.#noted.push(commit)
+    else this.#unread.push(commit, this.#graph.dateOf(commit))
+  }
+
+  pop(): Ordinal {
+    return this.#unread.length > 0 ? this.#unread.pop() : this.#noted[this.#next++]
+  }
 }

@@ -56,7 +56,10 @@ export class CommitGraph {
 
   /** Parents as the commit names them. */
   trueParentsOf(commit: Ordinal): readonly Ordinal[] {
-    return Array.from({ length: this.#table.parentCountOf(commit) }, (_, index) => this.#table.parentOf(commit, index))
+    const parents: Ordinal[] = []
+    const count = this.#table.parentCountOf(commit)
+    for (let index = 0; index < count; index++) parents.push(this.#table.parentOf(commit, index))
+    return parents
   }
 
   treeOf(commit: Ordinal): Ordinal {

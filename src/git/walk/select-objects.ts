@@ -4,6 +4,7 @@ import { locateId, type ObjectDatabase, type Ordinal, type Ref } from '../reposi
 import { CommitGraph, peel } from './commit-graph.ts'
 import { findNewCommits, type NewCommits } from './new-commits.ts'
 import { isPlaced, leavesOutBlobs, leavesOutTrees, noFilter, type ObjectFilter } from './object-filter.ts'
+import { markThinBases } from './thin-bases.ts'
 import { marks, TreeWalk } from './tree-walk.ts'
 
 export interface SelectOptions {
@@ -46,6 +47,7 @@ export async function selectObjects(objects: ObjectDatabase, options: SelectOpti
     else mark(selected, ordinal, marks.blob)
   }
   leaveOut(objects, selected, filter)
+  if (haves.commits.length > 0) await markThinBases(graph, { selected, known, haves: haves.commits, filter })
   for (const ordinal of options.wants) restore(objects, ordinal, selected, range)
   for (const tag of tags) addTag(objects, tag, selected)
   const isClientKnown = (ordinal: Ordinal) => known[ordinal] === 1 || range.isKnown(ordinal)
@@ -65,15 +67,20 @@ async function walkCommits(graph: CommitGraph, range: NewCommits, options: Commi
   const selectNoted = isPlaced(filter) ? () => false : notedSelection(graph, options)
   // What a client with a cut history has at its tips stands in for the parents that it lacks.
   const haveTrees = haves.map((commit) => graph.treeOf(commit))
+  const pause = fairLoop()
   let count = 0
   for (const commit of range.commits) {
     mark(selected, commit, marks.commit)
-    const parents = graph.parentsOf(commit)
-    for (const parent of parents) if (range.isKnown(parent)) mark(known, graph.treeOf(parent))
+    const parentCount = graph.parentCountOf(commit)
+    for (let index = 0; index < parentCount; index++) {
+      const parent = graph.parentOf(commit, index)
+      if (range.isKnown(parent)) mark(known, graph.treeOf(parent))
+    }
     if (hasTrees && !selectNoted(commit)) {
-      const bases = parents.length > 0 ? parents.map((parent) => graph.treeOf(parent)) : haveTrees
+      const bases = parentCount > 0 ? graph.parentsOf(commit).map((parent) => graph.treeOf(parent)) : haveTrees
       await walk.walk(graph.treeOf(commit), bases)
     }
+    if (pause.due()) await pause.now()
     if ((++count & 255) === 0) {
       signal?.throwIfAborted()
       onProgress?.(count)
