@@ -7,7 +7,7 @@ import { type ErrorCode, HoldfastError, isHoldfastError } from '../errors.ts'
 import { explainFindings } from '../git/fsck/complete-findings.ts'
 import { hostedSettings } from '../git/fsck/settings.ts'
 import type { PushHost, PushReport } from '../git/host.ts'
-import type { ByteStream } from '../git/object-id.ts'
+import type { ByteStream, ObjectId } from '../git/object-id.ts'
 import { receivePack } from '../git/protocol/receive-pack.ts'
 import type { RefCommand, RefResult } from '../git/repository.ts'
 import { abandonsCloned } from './forced-moves.ts'
@@ -19,6 +19,7 @@ import { judgeByRules } from './push-judgement.ts'
 import { type CheckedCommand, checkTargets, refuseByName } from './push-rules.ts'
 import { type Arrived, commitPush, failAll, type Push, type PushOptions, tipsOf } from './push-transaction.ts'
 import type { Repo } from './repo.ts'
+import { findCutOff, findCuts, packFor, wholeIdsOf } from './shallow-push.ts'
 
 /** The answer to one request of `git-receive-pack`. Access (write) has been decided. `signal` fires when the client has gone. */
 export function push(
@@ -101,10 +102,39 @@ async function decide(push: Push, commands: readonly RefCommand[], arrived: Arri
   const { checked, refused } = checkTargets(arrived?.quarantine.objects, commands, gitTagDepthMax)
   if (checked.length === 0) return refused
   if (request.atomic && refused.length > 0) return [...refused, ...failAll(checked, 'atomic push failure')]
-  const objection = arrived === undefined ? undefined : await findObjection(push, checked, arrived)
+  if (arrived === undefined) return [...refused, ...(await commitByRules(push, checked, arrived))]
+  const missingIds = arrived.quarantine.missingIds(request.shallowIds?.length ? Number.POSITIVE_INFINITY : 1)
+  if (missingIds.length > 0) return [...refused, ...(await decideIncomplete(push, checked, { arrived, missingIds }))]
+  const objection = await findObjection(push, checked, arrived)
   if (objection !== undefined) return [...refused, ...failAll(checked, objection)]
-
   return [...refused, ...(await commitByRules(push, checked, arrived))]
+}
+
+/** A pack that leads to what is nowhere: all is refused, but for what a shallow clone pushes beside its cut history. */
+async function decideIncomplete(
+  push: Push,
+  commands: readonly CheckedCommand[],
+  { arrived, missingIds }: { arrived: Arrived; missingIds: readonly ObjectId[] },
+): Promise<RefResult[]> {
+  const { request, hub, repo } = push
+  const { objects } = arrived.quarantine
+  const cuts = findCuts(objects, request.shallowIds ?? [], missingIds)
+  if (cuts === undefined) {
+    request.progress(`error: object ${missingIds[0]} is missing\n`)
+    return failAll(commands, 'missing necessary objects')
+  }
+  const refs = await hub.repositories.refs(repo)
+  const wholeIds = wholeIdsOf(refs, arrived.quarantine.received.outsideIds)
+  const cutOff = await findCutOff(objects, commands, { cuts, wholeIds })
+  const refused = failAll(cutOff, 'shallow update not allowed')
+  const whole = without(commands, refused)
+  if (whole.length === 0 || request.atomic) return [...refused, ...failAll(whole, 'atomic push failure')]
+  const kept = await receive(push, await packFor(objects, whole, { refs, signal: request.signal }))
+  try {
+    return [...refused, ...(await decide(push, whole, kept))]
+  } finally {
+    kept.quarantine.release()
+  }
 }
 
 // Rules change by hand: more often than this within one push, somebody is to try again.
@@ -163,11 +193,6 @@ async function findObjection(
   { quarantine, content }: Arrived,
 ): Promise<string | undefined> {
   const { request, hub } = push
-  const [missingId] = quarantine.missingIds(1)
-  if (missingId !== undefined) {
-    request.progress(`error: object ${missingId} is missing\n`)
-    return 'missing necessary objects'
-  }
   if (content.oversizeBlobs.length > 0) {
     const { gitBlobMaxBytes } = hub.config.limits
     request.progress(await explainOversize(quarantine.objects, tipsOf(commands), content, gitBlobMaxBytes))

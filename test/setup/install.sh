@@ -24,6 +24,7 @@ need() { # command, Debian package
 need git git
 need git-lfs git-lfs
 need curl curl
+need ssh-keygen openssh-client
 need ps procps
 need python3 python3-venv
 if command -v python3 >/dev/null; then

@@ -1,5 +1,5 @@
 /** Objects made by hand, pushed to a hosted repository by the path that every push takes. */
-import type { PushReport } from '../../src/git/host.ts'
+import type { PushReport, PushRequest } from '../../src/git/host.ts'
 import type { ObjectId } from '../../src/git/object-id.ts'
 import { formatFreshPack } from '../../src/git/pack/fresh-pack.ts'
 import type { Hub } from '../../src/hub/hub.ts'
@@ -18,6 +18,7 @@ export async function pushObjects(
   repo: Repo,
   updates: Updates,
   objects: readonly MadeObject[] = [],
+  more: Partial<PushRequest> = {},
 ): Promise<{ report: PushReport; said: string; repo: Repo }> {
   let said = ''
   const pack = (async function* () {
@@ -32,6 +33,7 @@ export async function pushObjects(
       said += text
     },
     signal: new AbortController().signal,
+    ...more,
   })
   return { report, said, repo: await openRepo(hub, operator, repo, 'read') }
 }

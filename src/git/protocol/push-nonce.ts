@@ -16,7 +16,8 @@ export type NonceStatus = 'ok' | 'slop' | 'bad' | 'missing'
 
 /** The nonce of the second `seconds` since 1970. */
 export function formatPushNonce({ seed, repository }: NonceKey, seconds: number): string {
-  return `${seconds}-${createHmac('sha1', seed).update(`${repository}:${seconds}`).digest('hex')}`
+  // git takes the seed for the text and the rest for the key: so that both serve one repository, so do we.
+  return `${seconds}-${createHmac('sha1', `${repository}:${seconds}`).update(seed).digest('hex')}`
 }
 
 /** Judges the nonce of a certificate that arrives in the second `nowSeconds`. */
