@@ -17,12 +17,14 @@ export function holdContinues(server: Server, listener: RequestListener): void {
 
 /** Continues what came through authentication and access: register this hook behind theirs. */
 export function continueAccepted(server: FastifyInstance): void {
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', (request, reply, done) => {
     if (waiting.delete(request.raw)) reply.raw.writeContinue()
+    done()
   })
   // Refused while the client waits: whether it sends the body after all is its choice, so the connection cannot be
   // used for another request.
-  server.addHook('onSend', async (request, reply) => {
+  server.addHook('onSend', (request, reply, payload, done) => {
     if (waiting.has(request.raw)) reply.header('connection', 'close')
+    done(null, payload)
   })
 }

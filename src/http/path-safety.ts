@@ -7,9 +7,9 @@ import { HoldfastError } from '../errors.ts'
 
 /** Adds the check to every route registered after it. */
 export function refuseUnsafePaths(server: FastifyInstance): void {
-  server.addHook('onRequest', async (request) => {
-    if (!isSafePath(pathOf(request.raw.url!)))
-      throw new HoldfastError('InputInvalid', { message: 'The path is not valid.' })
+  server.addHook('onRequest', (request, _reply, done) => {
+    const isSafe = isSafePath(pathOf(request.raw.url!))
+    done(isSafe ? undefined : new HoldfastError('InputInvalid', { message: 'The path is not valid.' }))
   })
 }
 

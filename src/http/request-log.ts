@@ -15,7 +15,7 @@ const carried = new WeakMap<Socket, { bytesIn: number; bytesOut: number }>()
 /** Adds the log line, the metrics and X-Request-Id to every request. Register it first: refusals are logged too. */
 export function logRequests(server: FastifyInstance, logger: Logger, metrics: Metrics): void {
   server.decorateRequest('failure', undefined)
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
     const startedAt = performance.now()
     const { socket } = request.raw
@@ -26,6 +26,7 @@ export function logRequests(server: FastifyInstance, logger: Logger, metrics: Me
       metrics.observe({ door: request.routeOptions.config?.door ?? 'none', status: statusCode, durationMs, ...bytes })
       writeLine(logger, request, reply, { ...bytes, durationMs: Math.round(durationMs * 10) / 10 })
     })
+    done()
   })
 }
 

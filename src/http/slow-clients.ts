@@ -19,10 +19,11 @@ export function endSlowTransfers(
 ): void {
   const transfers = new Set<Transfer>()
   const leastBytes = (transferRateMinBytesPerSecond * transferRateWindowMs) / 1000
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', (request, reply, done) => {
     const transfer = { request, passedBytes: undefined }
     transfers.add(transfer)
     reply.raw.once('close', () => transfers.delete(transfer))
+    done()
   })
   const looking = setInterval(() => {
     for (const transfer of transfers) look(transfer, leastBytes)

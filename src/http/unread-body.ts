@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify'
 
 /** Skips up to `maxBytes` of what is left after a response, then closes the connection. */
 export function skipUnreadBodies(server: FastifyInstance, maxBytes: number): void {
-  server.addHook('onRequest', async ({ raw }, reply) => {
+  server.addHook('onRequest', ({ raw }, reply, done) => {
     // Before Node's own listener, which would take the body away from the one below.
     reply.raw.prependOnceListener('finish', () => {
       if (raw.complete || raw.destroyed) return
@@ -20,5 +20,6 @@ export function skipUnreadBodies(server: FastifyInstance, maxBytes: number): voi
       // Counts as consumed from now on.
       raw.read(0)
     })
+    done()
   })
 }
