@@ -35,6 +35,7 @@ const Environment = Type.Object({
   GIT_PACK_MAX_BYTES: Type.Integer({ default: defaultLimits.gitPackMaxBytes, minimum: 1 }),
   REQUESTS_PER_MINUTE_MAX: Type.Integer({ default: defaultLimits.requestsPerMinuteMax, minimum: 0 }),
   LFS_OBJECT_MAX_BYTES: Type.Integer({ default: defaultLimits.lfsObjectMaxBytes, minimum: 1 }),
+  GIT_CLONE_LINK_MIN_BYTES: Type.Integer({ default: defaultLimits.cloneLinkMinBytes, minimum: 0 }),
   LFS_SINGLE_PUT_MAX_BYTES: Type.Integer({ default: defaultLimits.lfsSinglePutMaxBytes, minimum: 1 }),
 })
 
@@ -90,6 +91,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       gitPackMaxBytes: env.GIT_PACK_MAX_BYTES,
       requestsPerMinuteMax: env.REQUESTS_PER_MINUTE_MAX,
       lfsObjectMaxBytes: env.LFS_OBJECT_MAX_BYTES,
+      cloneLinkMinBytes: env.GIT_CLONE_LINK_MIN_BYTES,
       lfsSinglePutMaxBytes: env.LFS_SINGLE_PUT_MAX_BYTES,
     },
   }

@@ -83,6 +83,8 @@ export interface Limits {
   clonePackBytesMin: number
   packBlockBytes: number
   packBlocksHeldMaxBytes: number
+  cloneLinkMinBytes: number
+  cloneLinkExpiresInSeconds: number
 }
 
 /** What holds where no setting says otherwise. */
@@ -185,4 +187,8 @@ export const defaultLimits: Limits = {
   // Packs too large for the local disk are read in such blocks.
   packBlockBytes: MiB,
   packBlocksHeldMaxBytes: 64 * MiB,
+  // Below it a link costs a client more than it spares the server.
+  cloneLinkMinBytes: 10 * MiB,
+  // Whoever held one sees for so long what was forced away meanwhile, or is private now.
+  cloneLinkExpiresInSeconds: 300,
 }

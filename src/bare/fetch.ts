@@ -24,6 +24,7 @@ export function bareFetchHost(repository: BareRepository, options: FetchOptions)
       filter: allowFilter,
       refInWant: allowRefInWant,
       sidebandAll: allowSidebandAll,
+      cloneLinks: false,
       tipWants: allowTip,
       reachableWants: allowReachable,
       sessionId: undefined,

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 
-export type PackFileKind = 'pack' | 'idx'
+export type PackFileKind = 'pack' | 'idx' | 'bundle'
 
 /** A fresh random id for a pack or an upload. */
 export function newKeyId(): string {
@@ -16,14 +16,14 @@ export function packKey(repoId: string, packId: string, kind: PackFileKind): str
   return `packs/${repoId}/${packId}.${kind}`
 }
 
-/** The keys of all files of a pack, in the order pack, index. */
+/** The keys of the files that every pack has, in the order pack, index. */
 export function packKeys(repoId: string, packId: string): [pack: string, index: string] {
   return [packKey(repoId, packId, 'pack'), packKey(repoId, packId, 'idx')]
 }
 
 /** The pack that a key belongs to; undefined for a key that `packKey` never makes. */
 export function packIdOfKey(key: string): string | undefined {
-  return /^packs\/\d+\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?:pack|idx)$/.exec(key)?.[1]
+  return /^packs\/\d+\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?:pack|idx|bundle)$/.exec(key)?.[1]
 }
 
 /** Whether `lfsKey` could have made this key. */

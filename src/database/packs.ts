@@ -124,10 +124,32 @@ function bytesInJson(bytes: Buffer | null): string | null {
   return bytes === null ? null : `\\x${bytes.toString('hex')}`
 }
 
+/** The ids of the packs of a repository that have a bundle. */
+export async function listBundleIds(db: Queryable, repoId: RepoId): Promise<string[]> {
+  const rows = await db.query<{ packId: string }>(
+    'select b.pack_id as "packId" from bundles b join packs p on p.id = b.pack_id where p.repo_id = $1',
+    [repoId],
+  )
+  return rows.map(({ packId }) => packId)
+}
+
+/** Whether the pack has a bundle. */
+export async function hasBundle(db: Queryable, packId: string): Promise<boolean> {
+  return (await db.query('select from bundles where pack_id = $1', [packId])).length > 0
+}
+
+/** A bundle in the bucket, beside the pack of that id. */
+export interface Bundle {
+  packId: string
+  sizeBytes: number
+}
+
 export interface PackReplacement {
   repoId: RepoId
   removedPackIds: readonly string[]
   added: readonly NewPack[]
+  /** The bundles of added packs. */
+  bundles: readonly Bundle[]
   /** The keys of the removed packs' bytes. */
   doomedKeys: readonly string[]
   graceSeconds: number
@@ -138,7 +160,7 @@ export interface PackReplacement {
  * repository is gone, and Conflict where a removed pack is: another compaction was quicker.
  */
 export async function replacePacks(tx: Queryable, replacement: PackReplacement): Promise<void> {
-  const { repoId, removedPackIds, added, doomedKeys, graceSeconds } = replacement
+  const { repoId, removedPackIds, added, bundles, doomedKeys, graceSeconds } = replacement
   await raisePacksVersion(tx, repoId)
   const removed = await tx.query('delete from packs where repo_id = $1 and id = any($2::uuid[]) returning id', [
     repoId,
@@ -149,6 +171,9 @@ export async function replacePacks(tx: Queryable, replacement: PackReplacement):
   }
   for (const pack of added) {
     await tx.query('select insert_pack($1, $2, $3, $4)', [repoId, ...packArguments(pack)], 'insert-pack')
+  }
+  for (const { packId, sizeBytes } of bundles) {
+    await tx.query('insert into bundles (pack_id, size_bytes) values ($1, $2)', [packId, sizeBytes])
   }
   await doomBytes(tx, doomedKeys, graceSeconds)
 }

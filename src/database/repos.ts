@@ -15,6 +15,8 @@ export interface RepoRow extends RefRules {
   headTarget: string
   refsVersion: string
   packsVersion: string
+  /** The size of the pack to clone from; null where there is none. */
+  clonePackBytes: number | null
   createdAt: Date
   updatedAt: Date
 }
@@ -23,7 +25,8 @@ export interface RepoRow extends RefRules {
 export const repoColumns = `
   r.id, r.namespace_id as "namespaceId", r.type, n.name as namespace, r.name, r.visibility,
   convert_from(r.head_target, 'LATIN1') as "headTarget", r.refs_version as "refsVersion",
-  r.packs_version as "packsVersion", r.ref_rules as "refRules", r.ref_rules_version as "refRulesVersion",
+  r.packs_version as "packsVersion",
+  (select c.pack_bytes::float8 from packs c where c.repo_id = r.id and c.tier = 'clone') as "clonePackBytes", r.ref_rules as "refRules", r.ref_rules_version as "refRulesVersion",
   r.created_at as "createdAt", r.updated_at as "updatedAt"`
 
 /** The greatest role that a user (an SQL expression) holds for `repos r`: as owner of the namespace, member or collaborator. */

@@ -6,7 +6,7 @@
 import type { HoldfastError } from '../errors.ts'
 import type { ByteStream, ObjectId } from './object-id.ts'
 import type { PackOrder } from './protocol/pack-order.ts'
-import type { ObjectDatabase, RefCommand, RefResult, RefSnapshot } from './repository.ts'
+import type { ClonePack, ObjectDatabase, RefCommand, RefResult, RefSnapshot } from './repository.ts'
 
 /** What of the fetch protocol a host switches on. */
 export interface FetchOffers {
@@ -21,6 +21,8 @@ export interface FetchOffers {
   reachableWants: boolean
   /** By which the server is known in both sides' logs. */
   sessionId: string | undefined
+  /** Clones by link, in version 2: bundle-uri and packfile-uris, from `cloneLinks`. */
+  cloneLinks: boolean
 }
 
 /** What a client tells of itself. */
@@ -39,9 +41,19 @@ export interface PackSender {
   send(order: PackOrder, signal: AbortSignal): ByteStream
 }
 
+/** Where a client downloads what a clone begins with. Undefined: nowhere. */
+export interface CloneLinks {
+  /** The clone pack itself. */
+  pack(pack: ClonePack): Promise<string | undefined>
+  /** A bundle of it. */
+  bundle(pack: ClonePack): Promise<string | undefined>
+}
+
 export interface FetchHost {
   /** Absent: everything, without a session id. */
   readonly offers?: FetchOffers
+  /** Asked only for who may see all that the clone pack holds. Absent where `offers` has none. */
+  readonly cloneLinks?: CloneLinks
   /** Told before a request is answered. */
   noteClient?(notes: ClientNotes): void
   /** HEAD and the refs that the caller may see, now. */

@@ -4,9 +4,10 @@ import type { Database } from '../database/queryable.ts'
 import type { FetchHost } from '../git/host.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { type AdvertiseOptions, advertiseRefs } from '../git/protocol/advertise-refs.ts'
-import type { ProtocolVersion } from '../git/protocol/capabilities.ts'
+import { allOffers, type ProtocolVersion } from '../git/protocol/capabilities.ts'
 import { uploadPack } from '../git/protocol/upload-pack.ts'
 import { type Answer, type AnswerCache, createAnswerCache } from './answer-cache.ts'
+import { cloneLinks } from './clone-links.ts'
 import { findInvisibleIds } from './commit-visibility.ts'
 import type { Hub } from './hub.ts'
 import { pushNonce } from './push-certificates.ts'
@@ -15,7 +16,10 @@ import { visibilityClassOf, visibleRefs } from './visible-refs.ts'
 
 /** The repository as the protocol's fetch side sees it. Access (read) has been decided. */
 export function fetchHost(hub: Hub, repo: Repo): FetchHost {
+  const links = cloneLinks(hub, repo)
   return {
+    offers: { ...allOffers, cloneLinks: links !== undefined },
+    cloneLinks: links,
     refs: async () => (await visibleRefs(hub, repo)).snapshot,
     streamObjects: (using) => hub.repositories.streamObjects(repo, using),
     packSender: (objects) => hub.repositories.packSender(objects),

@@ -24,6 +24,8 @@ export interface Repo extends RepoName, RefRules {
   headTarget: string
   refsVersion: string
   packsVersion: string
+  /** The size of the pack to clone from; null where there is none. */
+  clonePackBytes: number | null
   createdAt: Date
   updatedAt: Date
 }

@@ -2,10 +2,10 @@
  * The life of a repository: made, listed, changed, moved, deleted. Functions that take a `Repo` rely on their caller
  * having opened it with admin access (hub/open-repo.ts); those that name a namespace decide about it here.
  */
-import { packKeys } from '../bucket/keys.ts'
+import { packKey, packKeys } from '../bucket/keys.ts'
 import { doomBytes } from '../database/doomed-bytes.ts'
 import { findNamespace, type NamespaceRow } from '../database/organizations.ts'
-import { listPackIds } from '../database/packs.ts'
+import { listBundleIds, listPackIds } from '../database/packs.ts'
 import type { Queryable } from '../database/queryable.ts'
 import {
   deleteRepoRow,
@@ -146,7 +146,11 @@ export async function deleteUntouchedRepo(hub: Hub, repo: Repo): Promise<boolean
 async function deleteLocked(hub: Hub, tx: Queryable, repo: Repo): Promise<void> {
   // Pushes lock the row before they add packs, so that the list is complete.
   const packIds = await listPackIds(tx, repo.id)
-  const keys = packIds.flatMap((packId) => packKeys(repo.id, packId))
+  const bundleIds = await listBundleIds(tx, repo.id)
+  const keys = [
+    ...packIds.flatMap((packId) => packKeys(repo.id, packId)),
+    ...bundleIds.map((packId) => packKey(repo.id, packId, 'bundle')),
+  ]
   await doomBytes(tx, keys, hub.config.limits.doomedBytesGraceSeconds)
   await deleteRepoRow(tx, repo.id)
 }

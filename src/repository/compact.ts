@@ -7,11 +7,12 @@
  */
 import { listClosedPacks, type PackRow } from '../database/packs.ts'
 import type { RepoId } from '../database/queryable.ts'
+import { formatBundleHeader } from '../git/bundle.ts'
 import { fairLoop } from '../git/fair-loop.ts'
 import { idBytes, type ObjectId, objectIdBytes } from '../git/object-id.ts'
 import { chainDepthMax, writeClonePack } from '../git/pack/clone-order.ts'
 import { writePack } from '../git/pack/writer.ts'
-import { locateId, type Ordinal, type RefSnapshot } from '../git/repository.ts'
+import { locateId, type Ordinal, type Ref, type RefSnapshot } from '../git/repository.ts'
 import { CommitGraph } from '../git/walk/commit-graph.ts'
 import { leadToAll } from '../git/walk/leads-to.ts'
 import { closureOf } from './closure.ts'
@@ -40,18 +41,18 @@ export interface Compaction {
 /** Makes of a repository's packs what is due. Throws Conflict where another compaction was quicker. */
 export async function compactPacks(ground: Ground, { repoId, packs, refs }: Compaction): Promise<CompactionResult> {
   try {
-    const tipIds = clonedTips(refs)
-    if (await isCloneDue(ground, packs, tipIds)) return await rebuild(ground, repoId, { packs, tipIds })
+    const cloned = clonedRefs(refs)
+    const tipIds = [...new Set(cloned.map(({ id }) => id))]
+    if (await isCloneDue(ground, packs, tipIds)) return await rebuild(ground, repoId, { packs, cloned, tipIds })
     return await merge(ground, repoId, packs)
   } finally {
     packs.release()
   }
 }
 
-/** The ids of heads and tags: what `git clone` asks for. */
-function clonedTips({ refs }: RefSnapshot): ObjectId[] {
-  const cloned = refs.filter(({ name }) => name.startsWith('refs/heads/') || name.startsWith('refs/tags/'))
-  return [...new Set(cloned.map(({ id }) => id))]
+/** Heads and tags: what `git clone` asks for. */
+function clonedRefs({ refs }: RefSnapshot): Ref[] {
+  return refs.filter(({ name }) => name.startsWith('refs/heads/') || name.startsWith('refs/tags/'))
 }
 
 /** True also where something that the clone pack holds was taken out of sight: forced, or deleted. */
@@ -70,26 +71,38 @@ async function isCloneDue(
   return !(await leadToAll(new CommitGraph(objects), tips, former))
 }
 
+interface Rebuilding {
+  packs: PinnedPacks
+  cloned: readonly Ref[]
+  /** What these refs point to, each once. */
+  tipIds: readonly ObjectId[]
+}
+
 async function rebuild(
   ground: Ground,
   repoId: RepoId,
-  { packs, tipIds }: { packs: PinnedPacks; tipIds: readonly ObjectId[] },
+  { packs, cloned, tipIds }: Rebuilding,
 ): Promise<CompactionResult> {
   const { rows, objects } = packs
   const tips = tipIds.map((id) => locateId(objects, id))
-  const cloned = await closureOf(packs, tips, await listClosedPacks(ground.database, repoId))
-  const rest = await restOf(packs, cloned)
+  const closure = await closureOf(packs, tips, await listClosedPacks(ground.database, repoId))
+  const rest = await restOf(packs, closure)
   const written: PackToWrite[] = []
-  if (cloned.length > 0) {
-    const bytes = writeClonePack(objects, cloned)
-    written.push({ tier: 'clone', bytes, tipIds: Buffer.concat(tipIds.map(objectIdBytes)) })
+  if (closure.length > 0) {
+    const bytes = writeClonePack(objects, closure)
+    written.push({
+      tier: 'clone',
+      bytes,
+      tipIds: Buffer.concat(tipIds.map(objectIdBytes)),
+      bundleHeader: formatBundleHeader(cloned),
+    })
   }
   if (rest.length > 0) written.push({ tier: 'rest', bytes: writeSelfContained(packs, rest) })
   await rewritePacks(ground, repoId, { removed: rows, written })
   return {
     mergedPacks: rows.length,
-    objectCount: cloned.length + rest.length,
-    cloneObjectCount: cloned.length,
+    objectCount: closure.length + rest.length,
+    cloneObjectCount: closure.length,
   }
 }
 

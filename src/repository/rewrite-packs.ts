@@ -2,8 +2,8 @@
  * Packs in place of others: each is written, received back, which proves that every chain in it ends in a whole object
  * and that its bytes are sound, and brought to the bucket; then the rows are swapped in one transaction.
  */
-import { packKeys } from '../bucket/keys.ts'
-import { type PackRow, type PackTier, replacePacks } from '../database/packs.ts'
+import { packKey, packKeys } from '../bucket/keys.ts'
+import { type Bundle, type PackRow, type PackTier, replacePacks } from '../database/packs.ts'
 import type { RepoId } from '../database/queryable.ts'
 import type { SpoolFile } from '../disk/disk.ts'
 import { isHoldfastError } from '../errors.ts'
@@ -20,6 +20,8 @@ export interface PackToWrite {
   bytes: ByteStream
   /** What a pack of the tier `clone` is the closure of. */
   tipIds?: Buffer
+  /** Before a copy of the pack it makes a bundle, if the pack is as large as those that are linked to. */
+  bundleHeader?: Buffer
 }
 
 export interface Rewriting {
@@ -28,35 +30,70 @@ export interface Rewriting {
   written: readonly PackToWrite[]
 }
 
+interface Made {
+  incoming: IncomingPack
+  spool: SpoolFile
+  bundleHeader: Buffer | undefined
+}
+
 /** Throws Conflict where another compaction was quicker; then, as for any failure before the swap, nothing is left. */
 export async function rewritePacks(ground: Ground, repoId: RepoId, { removed, written }: Rewriting): Promise<void> {
-  const { database, disk, limits } = ground
+  const { bucket, database, disk, limits } = ground
+  const made: Made[] = []
   const spools: SpoolFile[] = []
-  const incoming: IncomingPack[] = []
   try {
     for (const pack of written) {
       const spool = disk.createSpool()
       spools.push(spool)
       const received = await receiveBack(ground, pack.bytes, spool)
-      incoming.push(incomingPack(repoId, received, { bucket: ground.bucket, spool, ...pack }))
+      const isLinked = received.sizeBytes >= limits.cloneLinkMinBytes
+      made.push({
+        incoming: incomingPack(repoId, received, { bucket, spool, ...pack }),
+        spool,
+        bundleHeader: isLinked ? pack.bundleHeader : undefined,
+      })
     }
-    for (const pack of incoming) await pack.upload()
+    for (const { incoming } of made) await incoming.upload()
+    const bundles = await uploadBundles(ground, repoId, made)
     await database.transaction((tx) =>
       replacePacks(tx, {
         repoId,
         removedPackIds: removed.map((row) => row.id),
-        added: incoming.map(({ row }) => row),
-        doomedKeys: removed.flatMap((row) => (row.isInline ? [] : packKeys(repoId, row.id))),
+        added: made.map(({ incoming }) => incoming.row),
+        bundles,
+        doomedKeys: removed.flatMap((row) => keysOf(repoId, row)),
         graceSeconds: limits.doomedBytesGraceSeconds,
       }),
     )
   } catch (error) {
     // Any other failure leaves it open whether the transaction was committed: the bytes stay for the sweep.
-    if (isHoldfastError(error, 'Conflict')) for (const pack of incoming) await pack.discard()
+    if (isHoldfastError(error, 'Conflict')) for (const { incoming } of made) await incoming.discard()
     throw error
   } finally {
     for (const spool of spools) spool.close()
   }
+}
+
+async function uploadBundles({ bucket }: Ground, repoId: RepoId, made: readonly Made[]): Promise<Bundle[]> {
+  const bundles: Bundle[] = []
+  for (const { incoming, spool, bundleHeader } of made) {
+    if (bundleHeader === undefined) continue
+    const { id } = incoming.row
+    const sizeBytes = await bucket.put(packKey(repoId, id, 'bundle'), joined(bundleHeader, spool.stream()))
+    bundles.push({ packId: id, sizeBytes })
+  }
+  return bundles
+}
+
+async function* joined(head: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield head
+  yield* rest
+}
+
+/** A clone pack may have a bundle. */
+function keysOf(repoId: RepoId, { id, isInline, tier }: PackRow): string[] {
+  const bundle = tier === 'clone' ? [packKey(repoId, id, 'bundle')] : []
+  return isInline ? [] : [...packKeys(repoId, id), ...bundle]
 }
 
 function receiveBack({ limits }: Ground, bytes: ByteStream, spool: SpoolFile) {

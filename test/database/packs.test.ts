@@ -73,7 +73,14 @@ t.test('the bytes of small packs come with the list, to whoever does not hold th
     (await listPacks(database, repoId))?.packs.map(({ isInline }) => isInline),
     [true, false, true],
   )
-  const swap = { repoId, removedPackIds: [one.id], added: [newPack(repoId)], doomedKeys: [], graceSeconds: 0 }
+  const swap = {
+    repoId,
+    removedPackIds: [one.id],
+    added: [newPack(repoId)],
+    bundles: [],
+    doomedKeys: [],
+    graceSeconds: 0,
+  }
   await database.transaction((tx) => replacePacks(tx, swap))
   t.same(await inlineOf([]), new Map([[two.id, two.inline]]))
   const rows = await database.query('select pack_id from inline_packs')
@@ -91,6 +98,7 @@ t.test('packs are swapped whole, and once', async (t) => {
         repoId,
         removedPackIds: removed.map(({ id }) => id),
         added: [added],
+        bundles: [],
         doomedKeys: removed.map(({ id }) => `packs/${id}`),
         graceSeconds: 0,
       }),

@@ -1,58 +1,7 @@
 /** Clones from a pack that lies ready, by real git: the same objects as any clone, none too many, whatever was pushed since. */
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import { listPacks } from '../../src/database/packs.ts'
-import { describeRepository, git, temporaryFolder } from '../support/git.ts'
-import { makeHistory } from '../support/git-client.ts'
-import { addPerson, addRepo, gitUrl, type HouseOptions, listen, openHouse } from '../support/house.ts'
-
-const everything = { clonePackObjectsMin: 0, clonePackBytesMin: 0 }
-
-async function openScene(t: Test, options: HouseOptions = {}) {
-  const hub = await openHouse(t, { ...options, limits: { ...everything, ...options.limits } })
-  const ada = await addPerson(hub, 'ada')
-  const repo = await addRepo(hub, ada, 'model')
-  const server = await listen(t, hub)
-  const folder = temporaryFolder(t)
-  const source = join(folder, 'source.git')
-  makeHistory(source, { seed: 7, commits: 80 })
-  const url = gitUrl(server, ada, 'ada/model')
-  let cloneCount = 0
-  return {
-    hub,
-    folder,
-    source,
-    url,
-    repo,
-    push: (...args: string[]) => git(source, 'push', '-q', url, ...args),
-    compact: () => hub.repositories.compact(repo.id),
-    async packs() {
-      return (await listPacks(hub.database, repo.id))?.packs ?? []
-    },
-    /** A clone that is whole and sound, and the checksum of the pack that came. */
-    async clone(...args: string[]) {
-      const clone = join(folder, `clone-${++cloneCount}.git`)
-      const unpackNothing = ['-c', 'fetch.unpackLimit=1', '-c', 'transfer.unpackLimit=1']
-      await git(folder, ...unpackNothing, 'clone', '-q', '--bare', ...args, url, clone)
-      await git(clone, 'fsck', '--strict')
-      const checksums = readdirSync(join(clone, 'objects/pack')).flatMap((name) => /-(.*)\.pack$/.exec(name)?.[1] ?? [])
-      return { clone, checksums }
-    },
-  }
-}
-
-type Scene = Awaited<ReturnType<typeof openScene>>
-
-async function storedChecksum(scene: Scene) {
-  return (await scene.packs()).find(({ tier }) => tier === 'clone')?.checksum.toString('hex')
-}
-
-/** All objects of the repository at `folder`, whether or not a ref leads to them. */
-async function allObjects(folder: string) {
-  const listed = await git(folder, 'cat-file', '--batch-all-objects', '--batch-check=%(objectname)', '--unordered')
-  return listed.split('\n').sort().join('\n')
-}
+import t from 'tap'
+import { allObjects, openScene, type Scene, storedChecksum } from '../support/clone-scene.ts'
+import { describeRepository, git } from '../support/git.ts'
 
 t.test('a clone is the clone pack as it lies', async (t) => {
   const scene = await openScene(t)
@@ -138,7 +87,7 @@ t.test('what was forced or deleted away is sent no longer, at once', async (t) =
     return checksums[0]
   }
   t.not(await check('after the forced push'), await storedChecksum(scene))
-  t.same(await waitingJobs(scene), ['compact'])
+  t.same(await scene.waitingJobs(), ['compact'])
   await scene.compact()
   t.same((await scene.packs()).map(({ tier }) => tier).sort(), ['clone', 'rest'])
   t.equal(await check('once it is made anew'), await storedChecksum(scene))
@@ -153,11 +102,6 @@ t.test('what was forced or deleted away is sent no longer, at once', async (t) =
   await scene.compact()
   t.equal(await check('made anew again'), await storedChecksum(scene))
 })
-
-async function waitingJobs({ hub }: Scene) {
-  const rows = await hub.database.query<{ name: string }>('select task_identifier as name from graphile_worker.jobs')
-  return rows.map(({ name }) => name)
-}
 
 t.test('histories of unusual shape', async (t) => {
   const scene = await openScene(t)

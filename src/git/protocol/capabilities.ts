@@ -9,7 +9,7 @@ export type ProtocolVersion = 0 | 1 | 2
 const agent = `agent=holdfast/${packageJson.version}`
 const objectFormat = 'object-format=sha1'
 
-/** What a host offers that does not say otherwise. */
+/** What a host offers that does not say otherwise: all that needs nothing from it. */
 export const allOffers: FetchOffers = {
   filter: true,
   refInWant: true,
@@ -17,6 +17,7 @@ export const allOffers: FetchOffers = {
   tipWants: true,
   reachableWants: true,
   sessionId: undefined,
+  cloneLinks: false,
 }
 
 /** The same for pushes. */
@@ -71,9 +72,20 @@ export function version2Capabilities(offers: FetchOffers): string[] {
     ...(offers.filter ? ['filter'] : []),
     ...(offers.refInWant ? ['ref-in-want'] : []),
     ...(offers.sidebandAll ? ['sideband-all'] : []),
+    ...(offers.cloneLinks ? ['packfile-uris'] : []),
   ]
   const fetch = `fetch=${features.join(' ')}`
-  return [agent, 'ls-refs=unborn', fetch, 'server-option', objectFormat, ...sessionOf(offers), 'object-info']
+  const bundles = offers.cloneLinks ? ['bundle-uri'] : []
+  return [
+    agent,
+    'ls-refs=unborn',
+    fetch,
+    'server-option',
+    objectFormat,
+    ...sessionOf(offers),
+    'object-info',
+    ...bundles,
+  ]
 }
 
 function sessionOf({ sessionId }: FetchOffers): string[] {

@@ -5,7 +5,7 @@ import type { ClientNotes } from '../host.ts'
 import { addCapability, type Capabilities } from './capabilities.ts'
 import { lineOf, type PacketReader } from './pkt-line.ts'
 
-export const commands = ['ls-refs', 'fetch', 'object-info'] as const
+export const commands = ['ls-refs', 'fetch', 'object-info', 'bundle-uri'] as const
 
 export interface CommandRequest {
   command: (typeof commands)[number]

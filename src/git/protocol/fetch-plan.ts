@@ -25,7 +25,7 @@ export interface FetchPlan {
 
 /** Everything that decides which pack is sent. */
 export interface PackAnswer {
-  host: Pick<FetchHost, 'packSender'>
+  host: Pick<FetchHost, 'packSender' | 'cloneLinks'>
   objects: ObjectDatabase
   refs: RefSnapshot
   request: FetchRequest

@@ -41,6 +41,8 @@ export interface FetchRequest {
   noProgress: boolean
   /** Versions 0 and 1 tell here what version 2 tells beside the command. */
   capabilities: Capabilities
+  /** In version 2: from where the client would download packs, as `https`. */
+  uriProtocols: string[]
 }
 
 export type FetchLimits = Pick<Limits, 'gitWantsMax' | 'gitHavesMax' | 'gitDepthMax' | 'gitFilterPartsMax'>
@@ -73,6 +75,7 @@ function emptyFetchRequest(): FetchRequest {
     includeTag: false,
     noProgress: false,
     capabilities: new Map(),
+    uriProtocols: [],
   }
 }
 
@@ -170,7 +173,9 @@ function addArgument(request: FetchRequest, line: string, { limits, offers }: Fe
   else if (offers.refInWant && line.startsWith('want-ref ')) {
     addName(request.wantedRefs, line.slice('want-ref '.length), limits.gitWantsMax)
   } else if (offers.filter && line.startsWith('filter ')) addFilter(request, line, limits)
-  else if (offers.sidebandAll && line === 'sideband-all') request.isSidebandAll = true
+  else if (offers.cloneLinks && line.startsWith('packfile-uris ')) {
+    request.uriProtocols = line.slice('packfile-uris '.length).split(',')
+  } else if (offers.sidebandAll && line === 'sideband-all') request.isSidebandAll = true
   else if (Object.hasOwn(flags, line)) flags[line](request)
   else throw unexpected(line)
 }

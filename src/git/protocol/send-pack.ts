@@ -20,11 +20,16 @@ const bytesHereMax = 1024 * 1024
 /** For how long objects are selected here. */
 const selectHereMaxMs = 10
 
-/** Failures are told in band 3. Without a side-band, and for defects, the stream breaks off: an unfinished pack is refused by the client. */
-export async function* sendPack(answer: PackAnswer): AsyncGenerator<Uint8Array> {
+/**
+ * Sends what is wanted, or of that only the objects `only`, in a pack that is whole in itself.
+ *
+ * Failures are told in band 3. Without a side-band, and for defects, the stream breaks off: an unfinished
+ * pack is refused by the client.
+ */
+export async function* sendPack(answer: PackAnswer, only?: Uint32Array): AsyncGenerator<Uint8Array> {
   const { sideBand } = answer.request
   try {
-    yield* packStream(answer)
+    yield* only === undefined ? packStream(answer) : partStream(answer, only)
   } catch (error) {
     if (sideBand === undefined) throw new Error('The pack could not be finished.', { cause: error })
     const isExpected = isHoldfastError(error)
@@ -52,6 +57,11 @@ async function* packStream(answer: PackAnswer): ByteStream {
   const selection = sender.isAlways ? undefined : yield* selectBriefly(objects, order, signal)
   if (selection === undefined) yield* sender.send(order, signal)
   else yield* writeOrdered(objects, order, selection, signal)
+}
+
+function partStream(answer: PackAnswer, ordinals: Uint32Array): ByteStream {
+  const order = { ...orderOf(answer), thinPack: false }
+  return writeOrdered(answer.objects, order, { ordinals, isClientKnown: () => false }, answer.signal)
 }
 
 async function* planCloneTelling(answer: PackAnswer): AsyncGenerator<Uint8Array, ClonePlan | undefined> {

@@ -3,17 +3,19 @@
  * over one that keeps its state (standard input and output), behind an advertisement that the caller has written.
  */
 import { Readable } from 'node:stream'
-import { isHoldfastError } from '../../errors.ts'
+import { HoldfastError, isHoldfastError } from '../../errors.ts'
 import type { Limits } from '../../limits.ts'
 import type { FetchHost } from '../host.ts'
 import type { ByteStream } from '../object-id.ts'
 import type { ObjectDatabase } from '../repository.ts'
 import { ClientHaves } from '../walk/client-haves.ts'
 import type { Boundary } from '../walk/shallow.ts'
+import { readNoArguments, writeBundleList } from './bundle-uri.ts'
 import { allOffers, type ProtocolVersion } from './capabilities.ts'
 import { clientNotes, parseCommand } from './command.ts'
 import { deepenedBy, type FetchPlan, type FetchScene, planBoundary, planFetch } from './fetch-plan.ts'
 import { type FetchGrammar, type FetchRequest, isDeepening, parseFetchArguments, parseWants } from './fetch-request.ts'
+import { linkClone } from './link-clone.ts'
 import { parseLsRefsArguments, writeLsRefsResponse } from './ls-refs.ts'
 import { acknowledge, negotiate } from './negotiation.ts'
 import { parseObjectInfoArguments, writeObjectInfo } from './object-info.ts'
@@ -79,6 +81,10 @@ async function* serveCommand(
     yield* writeLsRefsResponse(await host.refs(), request)
   } else if (asked.command === 'object-info') {
     yield* writeObjectInfo(host, await parseObjectInfoArguments(args, options.limits))
+  } else if (asked.command === 'bundle-uri') {
+    if (!grammarOf(host, options).offers.cloneLinks) throw notOffered(asked.command)
+    await readNoArguments(args)
+    yield* writeBundleList(host)
   } else {
     return yield* serveFetchCommand(host, await parseFetchArguments(args, grammarOf(host, options)), options)
   }
@@ -99,6 +105,10 @@ async function* serveFetchCommand(
     yield bandPackets(errorBand, error.message, largeSideBand)
     return false
   }
+}
+
+function notOffered(command: string): HoldfastError {
+  return new HoldfastError('InputInvalid', { message: `invalid command '${command}'` })
 }
 
 function noArguments(): PacketReader {
@@ -154,8 +164,11 @@ async function* answerVersion2(fetch: Fetch): AsyncGenerator<Uint8Array> {
   // In the manual's order. git's own server writes them the other way round, and its client cannot read that.
   yield* sections.write('shallow-info', boundaryLines(objects, boundary))
   yield* sections.write('wanted-refs', wantedRefs)
+  const answer = { ...fetch, boundary, haves: common.ordinals }
+  const linked = await linkClone(answer)
+  if (linked !== undefined) yield* sections.write('packfile-uris', [`${linked.checksum} ${linked.uri}\n`])
   yield sections.begin('packfile')
-  yield* sendPack({ ...fetch, boundary, haves: common.ordinals })
+  yield* sendPack(answer, linked?.since)
 }
 
 function boundaryLines(objects: ObjectDatabase, boundary: Boundary): string[] {

@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { HoldfastError } from '../../errors.ts'
+import { openLinkedPack, packLinks } from '../../hub/clone-links.ts'
 import type { Hub } from '../../hub/hub.ts'
 import { readLfsBytes, receiveLfsUpload, statLfsBytes, verifyLfsUpload } from '../../hub/lfs-transfer.ts'
 import { checkLink, type LinkQuery, type LinkTarget, linksPath } from '../../hub/signed-links.ts'
@@ -25,6 +26,11 @@ export function bytesRoutes(hub: Hub): FastifyPluginAsync {
         method: 'PUT',
         url: `${linksPath}/lfs/uploads/:uploadId`,
         handler: (request, reply) => receiveUpload(hub, request, reply),
+      })
+      route(room, hub, {
+        method: ['GET', 'HEAD'],
+        url: `${linksPath}/${packLinks}/:repoId/:name`,
+        handler: (request, reply) => sendPack(hub, request, reply),
       })
       route(room, hub, {
         method: ['GET', 'HEAD'],
@@ -61,6 +67,13 @@ function targetOf(request: FastifyRequest): LinkTarget {
   return { method: request.method as LinkTarget['method'], parts: path.split('/').map(decodeURIComponent) }
 }
 
+async function sendPack(hub: Hub, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const { repoId, name } = request.params as { repoId: string; name: string }
+  const { sizeBytes, read } = await openLinkedPack(hub, repoId, name)
+  reply.headers(rawBytesHeaders(`"${name}"`))
+  return await sendBytes(request, reply, { etag: `"${name}"`, sizeBytes, read })
+}
+
 async function receiveUpload(hub: Hub, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { uploadId } = request.params as { uploadId: string }
   if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
@@ -91,7 +104,13 @@ async function verifyUpload(hub: Hub, request: FastifyRequest, reply: FastifyRep
 async function sendObject(hub: Hub, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { key, lfsOid, sizeBytes } = await statLfsBytes(hub, (request.params as { name: string }).name)
   const etag = `"${lfsOid}"`
-  reply.headers({
+  reply.headers(rawBytesHeaders(etag))
+  if (isNotModified(request, etag)) return await reply.code(304).send()
+  return await sendBytes(request, reply, { etag, sizeBytes, read: (range) => readLfsBytes(hub, key, range) })
+}
+
+function rawBytesHeaders(etag: string): Record<string, string> {
+  return {
     etag,
     'accept-ranges': 'bytes',
     // Bytes that somebody else chose: to be saved, never to be shown as a page of this origin, never to be recoded.
@@ -99,7 +118,5 @@ async function sendObject(hub: Hub, request: FastifyRequest, reply: FastifyReply
     'x-content-type-options': 'nosniff',
     'content-security-policy': 'sandbox',
     'cache-control': 'private, no-transform',
-  })
-  if (isNotModified(request, etag)) return await reply.code(304).send()
-  return await sendBytes(request, reply, { etag, sizeBytes, read: (range) => readLfsBytes(hub, key, range) })
+  }
 }

@@ -30,7 +30,7 @@ for (const sideBand of [largeSideBand, smallSideBand]) {
     const payloads: Buffer[] = []
     for (let packet = await reader.read(); Buffer.isBuffer(packet); packet = await reader.read()) {
       if (packet[0] !== 1 || packet.length - 1 > sideBand) t.fail(`a packet of ${packet.length} in band ${packet[0]}`)
-      payloads.push(packet.subarray(1))
+      payloads.push(Buffer.from(packet.subarray(1)))
     }
     const expected = content.subarray(12, 1_700_001)
     t.ok(Buffer.concat(payloads).equals(expected))
@@ -42,9 +42,26 @@ for (const sideBand of [largeSideBand, smallSideBand]) {
 t.test('plain bytes, and none at all', async (t) => {
   const { pack } = openPack()
   const chunks: Buffer[] = []
-  for await (const chunk of storedPackets({ pack, start: 0, end: content.length }, undefined)) chunks.push(chunk)
+  for await (const chunk of storedPackets({ pack, start: 0, end: content.length }, undefined)) {
+    chunks.push(Buffer.from(chunk))
+  }
   t.ok(Buffer.concat(chunks).equals(content))
   for await (const _ of storedPackets({ pack, start: 12, end: 12 }, largeSideBand)) t.fail('nothing was asked for')
+})
+
+t.test('a piece stays as it is until three more were taken', async (t) => {
+  const { pack } = openPack()
+  const stream = storedPackets({ pack, start: 0, end: content.length }, undefined)
+  const pieces: Buffer[] = []
+  const copies: Buffer[] = []
+  for await (const piece of stream) {
+    pieces.push(piece)
+    copies.push(Buffer.from(piece))
+    for (const [at, held] of pieces.entries()) {
+      if (at >= pieces.length - 3 && !held.equals(copies[at])) t.fail(`piece ${at} at ${pieces.length}`)
+    }
+  }
+  t.equal(new Set(pieces.map(({ buffer }) => buffer)).size, 4, 'and memory is flat')
 })
 
 t.test('one piece is read ahead of who takes them, and a read ends before the stream does', async (t) => {
