@@ -1,22 +1,30 @@
 /** What Holdfast is measured against: C git's `git http-backend` behind nginx and fcgiwrap, and nginx alone for files. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { git, run } from '../support/git.ts'
+import { findFreePort } from '../support/test-server.ts'
+import { openCpuAccount } from './cpu-account.ts'
+import type { Processes } from './processes.ts'
 
 export interface CGit {
-  /** Repositories lie under `<url>/git/<name>`, files that one may PUT and GET under `<url>/dav/`. */
+  /** Files that one may PUT and GET lie under `<url>/dav/`. */
   url: string
-  pids(): number[]
-  /** Takes in a bare repository, prepared as well as C git can be: one pack, bitmaps, a commit-graph. */
-  addRepository(from: string, name: string): Promise<void>
+  processes: Processes
+  /** Takes in a copy of a bare repository with its bitmaps and commit-graph, or an empty one; returns its address. */
+  addRepository(from: string | undefined, name: string): Promise<string>
+  removeRepository(name: string): void
   stop(): Promise<void>
 }
 
-export async function startCGit(folder: string, port: number): Promise<CGit> {
+/** Processes of fcgiwrap: each answers one request at a time. */
+const workerCount = 16
+
+export async function startCGit(folder: string): Promise<CGit> {
+  const port = await findFreePort()
   const socket = join(folder, 'fcgiwrap.socket')
   const files = join(folder, 'files')
   const repositories = join(folder, 'repositories')
@@ -25,26 +33,41 @@ export async function startCGit(folder: string, port: number): Promise<CGit> {
   writeFileSync(join(folder, 'nginx.conf'), nginxConfiguration({ folder, port, socket, files, repositories, backend }))
 
   const env = { PATH: `${process.env.PATH}:/usr/sbin:/sbin`, HOME: folder }
+  const account = openCpuAccount()
   // A group of its own: fcgiwrap leaves its children behind when it is told to stop.
-  const wrap = spawn('fcgiwrap', ['-c', '4', '-s', `unix:${socket}`], { env, stdio: 'ignore', detached: true })
-  const nginx = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { env, stdio: 'inherit' })
+  const wrapArgs = ['-c', String(workerCount), '-s', `unix:${socket}`]
+  const wrap = spawn(...account.command('fcgiwrap', wrapArgs), { env, stdio: 'ignore', detached: true })
+  const nginx = spawn(...account.command('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')]), {
+    env,
+    stdio: 'inherit',
+  })
   await waitForPort(port, nginx)
   return {
     url: `http://127.0.0.1:${port}`,
-    pids: () => [wrap.pid ?? 0, nginx.pid ?? 0],
+    processes: { pids: () => [wrap.pid ?? 0, nginx.pid ?? 0], cpuSeconds: account.cpuSeconds },
     async addRepository(from, name) {
-      const to = join(repositories, name)
-      await git(folder, 'clone', '--quiet', '--mirror', from, to)
-      await git(to, 'config', 'http.receivepack', 'true')
-      await git(to, 'repack', '-adq', '--write-bitmap-index')
-      await git(to, 'commit-graph', 'write', '--reachable')
+      const to = join(repositories, `${name}.git`)
+      if (from === undefined) await git(folder, 'init', '--quiet', '--bare', to)
+      else cpSync(from, to, { recursive: true })
+      for (const setting of settings) await git(to, 'config', ...setting)
+      return `http://127.0.0.1:${port}/git/${name}.git`
     },
+    removeRepository: (name) => rmSync(join(repositories, `${name}.git`), { recursive: true }),
     async stop() {
       await end(nginx)
       await end(wrap, true)
+      account.close()
     },
   }
 }
+
+/** Git's defaults but for these: so it checks no object that is pushed, and syncs no small push to the disk. */
+const settings = [
+  ['http.receivepack', 'true'],
+  ['uploadpack.allowFilter', 'true'],
+  ['uploadpack.allowAnySHA1InWant', 'true'],
+  ['receive.autogc', 'false'],
+]
 
 interface Places {
   folder: string

@@ -5,142 +5,119 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { git, run } from '../support/git.ts'
-import type { Deployment } from '../support/test-server.ts'
-import type { Bench, Row } from './git-figures.ts'
-import { measureOnce, measurePair, median, type Side } from './measure.ts'
+import { git } from '../support/git.ts'
+import type { Bench } from './bench-run.ts'
+import { embeddedOf, type Holdfast } from './holdfast.ts'
+import { batch, curl, headers, type LfsObject, signedBy, upload } from './lfs-client.ts'
+import { measureAlone, measurePair, type Side } from './measure.ts'
+import { type Processes, processTree } from './processes.ts'
+import { productionOf, type Store } from './production.ts'
+import { cGitOf } from './repositories.ts'
+import { type Measurement, type Row, rowOf } from './row.ts'
 
 const sizeBytes = 2 ** 30
 const batchCount = 1_000
 
-export interface LfsBench extends Bench {
+export const lfsMeasurements: Measurement[] = [
+  {
+    title: 'lfs: embedded',
+    run: async (bench) => {
+      const cGit = await cGitOf(bench, 'c-git')
+      const target = { name: 'curl to nginx (dav, static)', url: `${cGit.url}/dav/large.bin`, args: [] }
+      const holdfast = await embeddedOf(bench, 'embedded')
+      return rowsOfLfs(bench, { kind: 'embedded', holdfast, target: { ...target, processes: cGit.processes } })
+    },
+  },
+  {
+    title: 'lfs: production',
+    run: async (bench) => {
+      const holdfast = await productionOf(bench, 'near')
+      return rowsOfLfs(bench, { kind: 'production', holdfast, target: minioTarget(holdfast.store) })
+    },
+  },
+]
+
+interface LfsBench {
   kind: 'embedded' | 'production'
-  production?: Deployment
+  holdfast: Holdfast
+  target: Target
 }
 
-interface LfsObject {
-  oid: string
-  size: number
-}
-
-interface Action {
-  href: string
-  header?: Record<string, string>
-}
-
-export async function rowsOfLfs(bench: LfsBench): Promise<Row[]> {
-  const { server, kind, rounds } = bench
-  await server.holdfast('repo', 'create', 'model', 'ada/large')
-  const title = (what: string) => `${what}, ${kind}`
-  const rows = [await batchRow(bench, title('LFS batch of 1,000 oids'))]
-  const large = makeFile(join(bench.folder, 'large.bin'))
-  const target = kind === 'embedded' ? nginxTarget(bench) : minioTarget(bench)
-  const ourPids = () => [server.pid(), ...(kind === 'production' ? target.pids() : [])]
-
-  // A second upload of the same content is not asked for: every round changes a byte, outside the time that counts.
-  const up: Side = {
-    pids: ourPids,
-    async run() {
-      const [object] = await batch(bench, 'upload', [large.object])
-      await upload(bench, object, large.path)
-      return async () => large.change()
-    },
-  }
-  const theirUp: Side = {
-    pids: target.pids,
-    run: () => curl([...target.args, '--upload-file', large.path, target.url]),
-  }
-  rows.push({ name: title('LFS 1 GiB up'), against: target.name, ...(await measurePair(up, theirUp, rounds)) })
-
-  const [last] = await batch(bench, 'upload', [large.object])
-  await upload(bench, last, large.path)
-  await pushPointer(bench, last)
-  const down: Side = {
-    pids: ourPids,
-    async run() {
-      const [object] = await batch(bench, 'download', [large.object])
-      await curl([...headers(object.actions?.download), object.actions?.download?.href ?? ''])
-    },
-  }
-  const theirDown: Side = { pids: target.pids, run: () => curl([...target.args, target.url]) }
-  rows.push({ name: title('LFS 1 GiB down'), against: target.name, ...(await measurePair(down, theirDown, rounds)) })
-  rmSync(large.path)
-  return rows
-}
-
+/** A server that takes and gives a file by itself. */
 interface Target {
   name: string
   url: string
   args: string[]
-  pids(): number[]
+  processes: Processes
 }
 
-function nginxTarget({ cGit }: LfsBench): Target {
-  return { name: 'curl to nginx (dav, static)', url: `${cGit.url}/dav/large.bin`, args: [], pids: cGit.pids }
+async function rowsOfLfs(bench: Bench, lfs: LfsBench): Promise<Row[]> {
+  const { holdfast, kind, target } = lfs
+  await holdfast.addRepository('large')
+  const title = (what: string) => `${what}, ${kind}`
+  const rows = [await batchRow(bench, lfs, title('LFS batch of 1,000 oids'))]
+  const large = makeFile(join(bench.folder, 'large.bin'))
+
+  // A second upload of the same content is not asked for: every round changes a byte, outside the time that counts.
+  const up: Side = {
+    processes: holdfast.processes,
+    async run() {
+      const [object] = await batch(holdfast, 'upload', [large.object])
+      await upload(holdfast, object, large.path)
+      return async () => large.change()
+    },
+  }
+  const theirUp: Side = {
+    processes: target.processes,
+    run: () => curl([...target.args, '--upload-file', large.path, target.url]),
+  }
+  const extent = { rounds: bench.rounds, budgetMs: 60_000 }
+  rows.push(rowOf(title('LFS 1 GiB up'), await measurePair(up, theirUp, extent), { against: target.name }))
+
+  const [last] = await batch(holdfast, 'upload', [large.object])
+  await upload(holdfast, last, large.path)
+  await pushPointer(bench, lfs, last)
+  const down: Side = {
+    processes: holdfast.processes,
+    async run() {
+      const [object] = await batch(holdfast, 'download', [large.object])
+      await curl([...headers(object.actions?.download), object.actions?.download?.href ?? ''])
+    },
+  }
+  const theirDown: Side = { processes: target.processes, run: () => curl([...target.args, target.url]) }
+  rows.push(rowOf(title('LFS 1 GiB down'), await measurePair(down, theirDown, extent), { against: target.name }))
+  rmSync(large.path)
+  return rows
 }
 
 /** The same bucket and the same credentials that the server has. */
-function minioTarget({ production }: LfsBench): Target {
-  const store = production?.store
-  if (store === undefined) throw new Error('No object store to measure against.')
+function minioTarget(store: Store): Target {
   return {
     name: 'curl to MinIO',
-    url: `${store.s3.endpoint}/${store.s3.bucket}/bench/large.bin`,
-    // curl signs; the payload is not hashed first, as the clients of a presigned link do not.
-    args: [
-      '--aws-sigv4',
-      `aws:amz:${store.s3.region}:s3`,
-      '--user',
-      `${store.s3.accessKey}:${store.s3.secretKey}`,
-      '--header',
-      'x-amz-content-sha256: UNSIGNED-PAYLOAD',
-    ],
-    pids: store.pids,
+    url: `${store.endpoint}/${store.bucket}/bench/large.bin`,
+    args: signedBy(store),
+    processes: processTree(store.pids),
   }
 }
 
-async function batchRow(bench: LfsBench, name: string): Promise<Row> {
+async function batchRow(bench: Bench, { holdfast }: LfsBench, name: string): Promise<Row> {
   const objects = Array.from({ length: batchCount }, () => ({ oid: randomBytes(32).toString('hex'), size: 1_000_000 }))
   const side: Side = {
-    pids: () => [bench.server.pid()],
+    processes: holdfast.processes,
     run: async () => {
-      await batch(bench, 'upload', objects)
+      await batch(holdfast, 'upload', objects)
     },
   }
-  const samples = []
-  for (let round = 0; round <= bench.rounds * 3; round++) samples.push(await measureOnce(side, round))
-  const counted = samples.slice(1)
-  const ours = {
-    medianMs: median(counted.map(({ ms }) => ms)),
-    peakMiB: Math.max(...counted.map(({ peakMiB }) => peakMiB)),
-  }
-  return { name, against: '–', ours, rounds: counted.length }
-}
-
-interface BatchObject extends LfsObject {
-  actions?: { upload?: Action; download?: Action; verify?: Action }
-}
-
-async function batch(bench: LfsBench, operation: string, objects: LfsObject[]): Promise<BatchObject[]> {
-  const answer = await post(bench, `${bench.server.url}/ada/large.git/info/lfs/objects/batch`, {
-    operation,
-    transfers: ['basic'],
-    hash_algo: 'sha256',
-    objects,
-  })
-  return ((await answer.json()) as { objects: BatchObject[] }).objects
-}
-
-async function upload(bench: LfsBench, object: BatchObject, path: string): Promise<void> {
-  const { upload, verify } = object.actions ?? {}
-  if (upload !== undefined) await curl([...headers(upload), '--upload-file', path, upload.href])
-  if (verify !== undefined) await (await post(bench, verify.href, { oid: object.oid, size: object.size })).text()
+  const rounds = bench.rounds * 3
+  const { medianMs, cpuSeconds, peakMiB } = await measureAlone(side, rounds)
+  const cost = { cpuSeconds: { ours: cpuSeconds }, peakMiB: { ours: peakMiB } }
+  return { name, against: '–', unit: 'ms', ours: medianMs, rounds, ...cost }
 }
 
 /** Only what a pushed pointer names can be downloaded. */
-async function pushPointer({ folder, server, account, kind }: LfsBench, { oid, size }: LfsObject): Promise<void> {
+async function pushPointer({ folder }: Bench, { holdfast, kind }: LfsBench, { oid, size }: LfsObject): Promise<void> {
   const work = join(folder, `pointer-${kind}`)
-  await git(folder, 'clone', '--quiet', server.repoUrl(account, 'ada/large'), work)
+  await git(folder, 'clone', '--quiet', holdfast.server.repoUrl(holdfast.account, 'ada/large'), work)
   writeFileSync(
     join(work, 'large.bin'),
     `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${size}\n`,
@@ -148,29 +125,6 @@ async function pushPointer({ folder, server, account, kind }: LfsBench, { oid, s
   await git(work, 'add', 'large.bin')
   await git(work, 'commit', '--quiet', '--message', 'Point to the large file')
   await git(work, 'push', '--quiet', '--no-verify', 'origin', 'HEAD:refs/heads/main')
-}
-
-async function post({ account }: LfsBench, url: string, body: unknown): Promise<Response> {
-  const answer = await fetch(url, {
-    method: 'POST',
-    headers: {
-      authorization: `Basic ${Buffer.from(`${account.name}:${account.token}`).toString('base64')}`,
-      'content-type': 'application/vnd.git-lfs+json',
-      accept: 'application/vnd.git-lfs+json',
-    },
-    body: JSON.stringify(body),
-  })
-  if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`)
-  return answer
-}
-
-function headers(action: Action | undefined): string[] {
-  return Object.entries(action?.header ?? {}).flatMap(([name, value]) => ['--header', `${name}: ${value}`])
-}
-
-async function curl(args: string[]): Promise<void> {
-  const ran = await run('curl', ['--silent', '--show-error', '--fail', '--output', '/dev/null', ...args])
-  if (ran.status !== 0) throw new Error(`curl: ${ran.stderr}`)
 }
 
 /** A file of 1 GiB that does not compress, with its oid. `change` makes it another one. */

