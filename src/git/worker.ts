@@ -31,6 +31,8 @@ export interface ReceivePackInput {
   /** Of an empty spool. */
   spoolDescriptor: number
   existing: SharedObjects
+  /** Where what the pack refers to is found, if not in `existing`. */
+  surroundings: SharedObjects | undefined
   limits: ReceivePackLimits
   toNote: BlobsToNote
   fsck: FsckSettings | undefined
@@ -73,7 +75,7 @@ export function gitTasks(files: WorkerFiles): GitTasks {
       const objects = openObjects(shared)
       for await (const chunk of streamOrdered(objects, order, signal)) await write(chunk)
     },
-    async receivePack({ spoolDescriptor, existing, limits, toNote, fsck }, context) {
+    async receivePack({ spoolDescriptor, existing, surroundings, limits, toNote, fsck }, context) {
       const spool = files.openSpool(spoolDescriptor)
       const notes = new BlobNotes(toNote)
       const objects = openObjects(existing)
@@ -87,7 +89,12 @@ export function gitTasks(files: WorkerFiles): GitTasks {
         signal,
         visit: notes.visit,
       })
-      const complete = await completeReceived(received, { bytes: spool.file, existing: objects, signal })
+      const complete = await completeReceived(received, {
+        bytes: spool.file,
+        surroundings: surroundings === undefined ? objects : openObjects(surroundings),
+        isBounded: surroundings === undefined,
+        signal,
+      })
       spool.finish()
       return { received: toShared(complete), noted: notes.noted }
     },

@@ -98,7 +98,7 @@ async function rebuild(
     })
   }
   if (rest.length > 0) written.push({ tier: 'rest', bytes: writeSelfContained(packs, rest) })
-  await rewritePacks(ground, repoId, { removed: rows, written })
+  await rewritePacks(ground, repoId, { objects, removed: rows, written })
   return {
     mergedPacks: rows.length,
     objectCount: closure.length + rest.length,
@@ -111,7 +111,7 @@ async function merge(ground: Ground, repoId: RepoId, packs: PinnedPacks): Promis
   if (removed.length < 2) return nothingDone
   const ordinals = await ordinalsOf(packs, removed)
   const written: PackToWrite[] = [{ tier: 'merged', bytes: writeSelfContained(packs, ordinals) }]
-  await rewritePacks(ground, repoId, { removed, written })
+  await rewritePacks(ground, repoId, { objects: packs.objects, removed, written })
   return { mergedPacks: removed.length, objectCount: ordinals.length, cloneObjectCount: 0 }
 }
 

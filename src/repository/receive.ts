@@ -4,6 +4,7 @@ import type { FsckSettings } from '../git/fsck/settings.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { completeReceived } from '../git/pack/complete-side-car.ts'
 import { BlobNotes, type BlobsToNote, type NotedBlobs } from '../git/pack/noted-blobs.ts'
+import type { PackSet } from '../git/pack/pack-set.ts'
 import type { ReportProgress } from '../git/pack/receive-pace.ts'
 import { type ReceivedPack, receivePackFile } from '../git/pack/receive-pack-file.ts'
 import { fromThread, type ReceiveNote } from '../git/worker.ts'
@@ -16,6 +17,8 @@ export interface ReceiveOptions {
   /** Empty. */
   spool: SpoolFile
   existing: Pick<PinnedPacks, 'objects'>
+  /** Where what the pack's objects refer to is found, if not in `existing`: its side-car is then completed however large. */
+  surroundings?: PackSet
   toNote?: BlobsToNote
   /** What becomes of malformed objects. */
   fsck?: FsckSettings
@@ -38,7 +41,9 @@ const nothingToNote: BlobsToNote = {
 /** Throws what `receivePackFile` throws. When it settles, nothing uses the spool or the existing packs any more. */
 export async function receivePack(ground: Ground, input: ByteStream, options: ReceiveOptions): Promise<Reception> {
   const head = await readHead(input, ground.limits.receivedHereMaxBytes, options.signal)
-  const mayStandStill = isRanged(options.existing.objects)
+  const { objects: existing } = options.existing
+  const { surroundings } = options
+  const mayStandStill = isRanged(surroundings ?? existing)
   // Here it could not wait for a delta's base, and a pack comes only once.
   if (head.isWhole && !mayStandStill) return await receiveHere(ground, head.bytes, options)
   const { spool, toNote = nothingToNote, fsck, onProgress, signal } = options
@@ -46,7 +51,8 @@ export async function receivePack(ground: Ground, input: ByteStream, options: Re
     'receivePack',
     {
       spoolDescriptor: spool.file.descriptor,
-      existing: shareObjects(options.existing.objects, ground.limits),
+      existing: shareObjects(existing, ground.limits),
+      surroundings: surroundings && shareObjects(surroundings, ground.limits),
       limits: receiveLimits(ground.limits),
       toNote,
       fsck,
@@ -67,7 +73,7 @@ export async function receivePack(ground: Ground, input: ByteStream, options: Re
 }
 
 async function receiveHere(ground: Ground, input: ByteStream, options: ReceiveOptions): Promise<Reception> {
-  const { existing, toNote = nothingToNote, ...rest } = options
+  const { existing, surroundings, toNote = nothingToNote, ...rest } = options
   const notes = new BlobNotes(toNote)
   const received = await receivePackFile(input, {
     ...rest,
@@ -77,7 +83,8 @@ async function receiveHere(ground: Ground, input: ByteStream, options: ReceiveOp
   })
   const complete = await completeReceived(received, {
     bytes: options.spool.file,
-    existing: existing.objects,
+    surroundings: surroundings ?? existing.objects,
+    isBounded: surroundings === undefined,
     signal: options.signal,
   })
   return { received: complete, noted: notes.noted }

@@ -9,10 +9,10 @@ import type { SpoolFile } from '../disk/disk.ts'
 import { isHoldfastError } from '../errors.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { PackSet } from '../git/pack/pack-set.ts'
-import { receivePackFile } from '../git/pack/receive-pack-file.ts'
 import type { Ground } from './ground.ts'
 import { type IncomingPack, incomingPack } from './incoming-pack.ts'
-import { packSetLimits, receiveLimits } from './pack-limits.ts'
+import { packSetLimits } from './pack-limits.ts'
+import { receivePack } from './receive.ts'
 
 /** A pack that is to be made: self-contained. */
 export interface PackToWrite {
@@ -25,6 +25,8 @@ export interface PackToWrite {
 }
 
 export interface Rewriting {
+  /** All that the repository has. */
+  objects: PackSet
   /** Their objects are in the packs to write. */
   removed: readonly PackRow[]
   written: readonly PackToWrite[]
@@ -37,15 +39,21 @@ interface Made {
 }
 
 /** Throws Conflict where another compaction was quicker; then, as for any failure before the swap, nothing is left. */
-export async function rewritePacks(ground: Ground, repoId: RepoId, { removed, written }: Rewriting): Promise<void> {
+export async function rewritePacks(
+  ground: Ground,
+  repoId: RepoId,
+  { objects, removed, written }: Rewriting,
+): Promise<void> {
   const { bucket, database, disk, limits } = ground
   const made: Made[] = []
+  // With nothing else to lean on, what is received must be whole in itself.
+  const existing = { objects: new PackSet([], packSetLimits(limits)) }
   const spools: SpoolFile[] = []
   try {
     for (const pack of written) {
       const spool = disk.createSpool()
       spools.push(spool)
-      const received = await receiveBack(ground, pack.bytes, spool)
+      const { received } = await receivePack(ground, pack.bytes, { spool, existing, surroundings: objects })
       const isLinked = received.sizeBytes >= limits.cloneLinkMinBytes
       made.push({
         incoming: incomingPack(repoId, received, { bucket, spool, ...pack }),
@@ -94,12 +102,4 @@ async function* joined(head: Uint8Array, rest: AsyncIterable<Uint8Array>): Async
 function keysOf(repoId: RepoId, { id, isInline, tier }: PackRow): string[] {
   const bundle = tier === 'clone' ? [packKey(repoId, id, 'bundle')] : []
   return isInline ? [] : [...packKeys(repoId, id), ...bundle]
-}
-
-function receiveBack({ limits }: Ground, bytes: ByteStream, spool: SpoolFile) {
-  return receivePackFile(bytes, {
-    spool,
-    existing: new PackSet([], packSetLimits(limits)),
-    limits: receiveLimits(limits),
-  })
 }

@@ -1,5 +1,6 @@
 /** A pack comes out the same whether it was received on the event loop or in a worker thread, and fails the same. */
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { openDisk } from '../../src/disk/local-disk.ts'
@@ -9,13 +10,16 @@ import { smallBlobs } from '../../src/git/pack/noted-blobs.ts'
 import { PackFile } from '../../src/git/pack/pack-file.ts'
 import { PackIndex } from '../../src/git/pack/pack-index.ts'
 import { PackSet } from '../../src/git/pack/pack-set.ts'
+import { SideCar } from '../../src/git/pack/side-car.ts'
 import { defaultLimits } from '../../src/limits.ts'
 import type { Ground } from '../../src/repository/ground.ts'
 import { inlinePackFile } from '../../src/repository/pack-files.ts'
 import { receivePack } from '../../src/repository/receive.ts'
 import { temporaryFolder } from '../support/git.ts'
+import { makeHistory } from '../support/git-client.ts'
 import { appendDelta, blob, rawId, rawPack } from '../support/raw-pack.ts'
 import { makeBlobs } from '../support/repositories.ts'
+import { held, middleOf, packOf, receiveBytes } from '../support/two-packs.ts'
 import { openWorkers } from '../support/workers.ts'
 
 const toNote = { smallPrefix: Buffer.from('blob 1'), smallMax: 2, largeAboveBytes: 100, largeMax: 1 }
@@ -112,5 +116,23 @@ t.test('a client that leaves ends the reception', async (t) => {
     const existing = { objects: new PackSet([], { objectHeldMaxBytes: 2 ** 24 }) }
     const options = { spool: ground.disk.createSpool(), existing, signal: client.signal }
     await t.rejects(receivePack(ground, endless(), options), { message: 'gone' })
+  }
+})
+
+t.test('a pack that is rewritten keeps what is known of its commits, here and in a thread', async (t) => {
+  const path = join(temporaryFolder(t, 'history'), 'source.git')
+  makeHistory(path, { seed: 84, commits: 40 })
+  const newer = packOf(path, ['--not', await middleOf(path)], '--all')
+  const older = await receiveBytes(packOf(path, [await middleOf(path)]), [])
+  for (const most of [2 ** 26, 0]) {
+    const ground = await openGround(t, most)
+    const spool = ground.disk.createSpool()
+    const existing = { objects: new PackSet([], held) }
+    const surroundings = most === 0 ? (await receive(ground, older.bytes)).objects : new PackSet([older.pack], held)
+    const { received } = await receivePack(ground, cut(newer), { spool, existing, surroundings })
+    const index = new PackIndex(received.index)
+    t.ok(new SideCar(received.sideCar, index).hasChanges, `${most}`)
+    const alone = await receivePack(ground, cut(newer), { spool: ground.disk.createSpool(), existing })
+    t.notOk(new SideCar(alone.received.sideCar, index).hasChanges, 'what it refers to is nowhere else')
   }
 })

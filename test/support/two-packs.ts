@@ -57,7 +57,7 @@ export async function middleOf(path: string): Promise<string> {
 export async function receiveComplete(path: string): Promise<{ noted: PackSet; plain: PackSet }> {
   const [first, second] = await receiveInTwo(path)
   const complete = async ({ received, spool }: ReceivedPart, existing: readonly PackFile[]) => {
-    const options = { bytes: spool.file, existing: new PackSet(existing, held) }
+    const options = { bytes: spool.file, surroundings: new PackSet(existing, held), isBounded: true }
     return openReceived(await completeReceived(received, options), spool.file)
   }
   const lower = await complete(first, [])

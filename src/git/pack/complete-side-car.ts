@@ -76,21 +76,24 @@ export async function completeSideCar(
 export interface CompleteReceivedOptions extends CompleteOptions {
   /** Where the pack has been written to. */
   bytes: Pick<PackBytes, 'readSync'>
-  existing: PackSet
+  /** Holds what the pack's objects refer to. */
+  surroundings: PackSet
+  /** Leaves a large pack as it is. */
+  isBounded: boolean
 }
 
-/** The pack with a complete side-car, unless that would take long, or what its objects refer to is not all there. */
+/** The pack with a complete side-car, unless it is too large, or what its objects refer to is not all there. */
 export async function completeReceived(
   received: ReceivedPack,
-  { bytes, existing, signal }: CompleteReceivedOptions,
+  { bytes, surroundings, isBounded, signal }: CompleteReceivedOptions,
 ): Promise<ReceivedPack> {
   const index = new PackIndex(received.index, { isChecked: true })
   const sideCar = new SideCar(received.sideCar, index, { isChecked: true })
-  if (received.objectCount > objectsMax || sideCar.commitCount > commitsMax) return received
+  if (isBounded && (received.objectCount > objectsMax || sideCar.commitCount > commitsMax)) return received
   const file: PackBytes = { sizeBytes: received.sizeBytes, readSync: (...args) => bytes.readSync(...args) }
   const pack = new PackFile(index, file, received.isThin, sideCar)
   try {
-    return { ...received, sideCar: await completeSideCar(pack, existing, { signal }) }
+    return { ...received, sideCar: await completeSideCar(pack, surroundings, { signal }) }
   } catch (error) {
     if (isHoldfastError(error, 'ObjectMissing')) return received
     throw error

@@ -47,7 +47,11 @@ for (const seed of [81, 82]) {
     makeHistory(path, { seed, commits: 120 })
     const [first, second] = await receiveInTwo(path)
     const complete = async (part: typeof first, others: PackSet) => {
-      const received = await completeReceived(part.received, { bytes: part.spool.file, existing: others })
+      const received = await completeReceived(part.received, {
+        bytes: part.spool.file,
+        surroundings: others,
+        isBounded: true,
+      })
       return openReceived(received, part.spool.file)
     }
     const lower = await complete(first, new PackSet([], held))
@@ -82,5 +86,8 @@ t.test('where something is nowhere, the side-car stays as it is', async (t) => {
   const path = join(temporaryFolder(t), 'source.git')
   makeHistory(path, { seed: 83, commits: 60 })
   const { received, spool } = await receiveBytes(packOf(path, ['--not', await middleOf(path)], '--all'), [])
-  t.equal(await completeReceived(received, { bytes: spool.file, existing: new PackSet([], held) }), received)
+  t.equal(
+    await completeReceived(received, { bytes: spool.file, surroundings: new PackSet([], held), isBounded: true }),
+    received,
+  )
 })
