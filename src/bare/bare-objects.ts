@@ -1,16 +1,18 @@
 /** A bare repository's objects on disk, its alternates' included: packs first, then what is loose, as one database. */
 import { HoldfastError } from '../errors.ts'
+import { commitIds, committerSeconds } from '../git/commit.ts'
 import { idBytes, type ObjectId, objectIdAt, objectIdBytes } from '../git/object-id.ts'
 import { compareIds } from '../git/pack/id-order.ts'
 import { PackSet } from '../git/pack/pack-set.ts'
-import type {
-  CommitRow,
-  GitObject,
-  ObjectDatabase,
-  ObjectType,
-  Ordinal,
-  StoredDelta,
-  StoredEntry,
+import {
+  type CommitRow,
+  type GitObject,
+  locateId,
+  type ObjectDatabase,
+  type ObjectType,
+  type Ordinal,
+  type StoredDelta,
+  type StoredEntry,
 } from '../git/repository.ts'
 import {
   type LooseObject,
@@ -24,43 +26,68 @@ import { type OpenPacks, openPacks, withAlternates } from './object-folders.ts'
 // What Node can hold in one buffer: a local command may take the memory that a server may not.
 const packSetLimits = { objectHeldMaxBytes: 2 ** 31 }
 
+interface Contents {
+  folders: readonly string[]
+  /** What `close` closes. */
+  opened: OpenPacks[]
+  packs: PackSet
+  loose: LooseObject[]
+  shallowIds: readonly ObjectId[]
+}
+
 /** What lay there when it was opened; `close` gives the packs' descriptors back. */
 export class BareObjects implements ObjectDatabase {
   readonly ordinalCount: number
   /** Whoever repacks such a repository says nothing of what a pack holds. */
   readonly clonePack = undefined
-  readonly #folders: readonly string[]
+  readonly #contents: Contents
   readonly #opened: OpenPacks[]
   readonly #packs: PackSet
   readonly #loose: LooseObject[]
   readonly #looseIds: Buffer
+  /** Commits at which the history is cut off: their parents need not be there. */
+  readonly #ends: ReadonlySet<Ordinal>
   /** What a gc that ran meanwhile has packed. */
   #late: PackSet | undefined
 
-  private constructor(folders: readonly string[], opened: OpenPacks[], packs: PackSet, loose: LooseObject[]) {
-    this.#folders = folders
+  private constructor(contents: Contents) {
+    const { opened, packs, loose, shallowIds } = contents
     this.#opened = opened
     this.#packs = packs
     const byId = new Map(loose.map((object) => [object.id, object]))
     this.#loose = [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
     this.#looseIds = Buffer.from(this.#loose.map(({ id }) => id).join(''), 'hex')
     this.ordinalCount = this.#packs.ordinalCount + this.#loose.length
+    this.#ends = new Set(shallowIds.map((id) => locateId(this, id)))
+    this.#contents = { ...contents, opened: [], loose: this.#loose }
   }
 
   /** Opens what lies in the folder and its alternates. Throws PackInvalid for a damaged index, ObjectMissing. */
-  static open(objectsPath: string): BareObjects {
+  static open(objectsPath: string, shallowIds: readonly ObjectId[] = []): BareObjects {
     const folders = withAlternates(objectsPath)
     // Loose objects first: a gc writes its pack before it deletes them, so that none is missed between the two.
     const loose = folders.flatMap(listLooseObjects)
     const opened = openPacks(folders)
-    return new BareObjects(folders, [opened], new PackSet(opened.files, packSetLimits), loose)
+    const packs = new PackSet(opened.files, packSetLimits)
+    return new BareObjects({ folders, opened: [opened], packs, loose, shallowIds })
   }
 
   /** These objects and those in `folder`. Usable while this is open; its `close` closes only what it adds. */
   with(folder: string): BareObjects {
     const opened = openPacks([folder])
     const packs = new PackSet([...this.#packs.packs, ...opened.files], packSetLimits)
-    return new BareObjects(this.#folders, [opened], packs, [...listLooseObjects(folder), ...this.#loose])
+    const loose = [...listLooseObjects(folder), ...this.#loose]
+    return new BareObjects({ ...this.#contents, opened: [opened], packs, loose })
+  }
+
+  /** What lies in the same folders now. */
+  reopen(): BareObjects {
+    return BareObjects.open(this.#contents.folders[0], this.#contents.shallowIds)
+  }
+
+  /** The same objects, the history being cut off at these commits as well. Usable while this is open. */
+  cutAt(ids: readonly ObjectId[]): BareObjects {
+    return new BareObjects({ ...this.#contents, shallowIds: [...this.#contents.shallowIds, ...ids] })
   }
 
   close(): void {
@@ -109,7 +136,13 @@ export class BareObjects implements ObjectDatabase {
   }
 
   readCommitRow(ordinal: Ordinal, row: CommitRow): boolean {
-    return this.#looseAt(ordinal) < 0 && this.#packs.readCommitRow(ordinal, row)
+    if (!this.#ends.has(ordinal)) return this.#looseAt(ordinal) < 0 && this.#packs.readCommitRow(ordinal, row)
+    const { data } = this.read(ordinal)
+    row.tree = this.locate(commitIds(data))
+    row.dateSeconds = committerSeconds(data)
+    row.generation = 0
+    row.parentCount = 0
+    return row.tree >= 0
   }
 
   visitIntroduced(commit: Ordinal, visit: (ordinal: Ordinal) => void): boolean {
@@ -191,7 +224,7 @@ export class BareObjects implements ObjectDatabase {
 
   #latePacks(): PackSet {
     if (this.#late === undefined) {
-      const opened = openPacks(this.#folders)
+      const opened = openPacks(this.#contents.folders)
       this.#opened.push(opened)
       this.#late = new PackSet(opened.files, packSetLimits)
     }

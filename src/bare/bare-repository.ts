@@ -9,11 +9,14 @@ import { checkFormat } from './format.ts'
 import { findGitFolder, type GitFolder } from './git-folder.ts'
 import { RefStore } from './ref-store.ts'
 import { type BareSettings, readSettings } from './settings.ts'
+import { readShallowIds } from './shallow-file.ts'
 
 export interface BareRepository extends GitFolder {
   readonly settings: BareSettings
   readonly refStore: RefStore
   readonly objectsPath: string
+  /** Commits at which the repository's history is cut off. */
+  readonly shallowIds: readonly ObjectId[]
   /** What lay there when it was opened, or when `refs` last named something that was not there then. */
   readonly objects: BareObjects
   /** HEAD and all refs, now. `objects` has what they name; a ref to a missing object is left out, or throws ObjectMissing. */
@@ -44,15 +47,18 @@ class DiskRepository implements BareRepository {
   readonly settings: BareSettings
   readonly refStore: RefStore
   readonly objectsPath: string
+  readonly shallowIds: readonly ObjectId[]
   objects: BareObjects
 
-  constructor({ gitPath, commonPath }: GitFolder, settings: BareSettings) {
+  constructor(folder: GitFolder, settings: BareSettings) {
+    const { gitPath, commonPath } = folder
     this.gitPath = gitPath
     this.commonPath = commonPath
     this.settings = settings
     this.refStore = new RefStore(gitPath, commonPath)
     this.objectsPath = join(commonPath, 'objects')
-    this.objects = BareObjects.open(this.objectsPath)
+    this.shallowIds = readShallowIds(folder)
+    this.objects = BareObjects.open(this.objectsPath, this.shallowIds)
   }
 
   async refs({ isStrict = false } = {}): Promise<RefSnapshot> {
@@ -69,7 +75,7 @@ class DiskRepository implements BareRepository {
 
   #reopenObjects(): void {
     const former = this.objects
-    this.objects = BareObjects.open(this.objectsPath)
+    this.objects = BareObjects.open(this.objectsPath, this.shallowIds)
     former.close()
   }
 }

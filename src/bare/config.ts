@@ -39,6 +39,13 @@ export class GitConfig {
       })
   }
 
+  /** The last values of all keys that begin so, by the rest of the key, without some. Throws InputInvalid as `text`. */
+  below(prefix: string, without: readonly string[]): Record<string, string> {
+    const keys = [...this.#values.keys()].filter((key) => key.startsWith(prefix))
+    const found = keys.map((key) => [key.slice(prefix.length), this.text(key) ?? ''] as const)
+    return Object.fromEntries(found.filter(([rest]) => !without.includes(rest)))
+  }
+
   /** Throws InputInvalid where the key stands without a value. */
   text(key: string): string | undefined {
     const values = this.#values.get(key)

@@ -20,6 +20,7 @@ export function bareFetchHost(repository: BareRepository, options: FetchOptions)
   const { isHidden, allowFilter, allowTip, allowReachable, allowRefInWant, allowSidebandAll } =
     repository.settings.fetch
   return {
+    shallowIds: repository.shallowIds,
     offers: {
       filter: allowFilter,
       refInWant: allowRefInWant,

@@ -6,10 +6,12 @@ import { fstatSync, readSync } from 'node:fs'
 import { type FileHandle, mkdir, mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { completeFindings, explainFindings } from '../git/fsck/complete-findings.ts'
+import type { FsckSettings } from '../git/fsck/settings.ts'
 import { type ByteStream, objectIdAt } from '../git/object-id.ts'
 import { type ReceivedPack, type ReceivePackFileOptions, receivePackFile } from '../git/pack/receive-pack-file.ts'
 import type { Limits } from '../limits.ts'
-import { BareObjects } from './bare-objects.ts'
+import type { BareObjects } from './bare-objects.ts'
 import { completePack } from './complete-pack.ts'
 import { explodePack } from './explode-pack.ts'
 import { migrateObjects } from './migrate-objects.ts'
@@ -26,11 +28,13 @@ export interface IncomingObjects {
   close(): Promise<void>
 }
 
-export interface ReceiveObjectsOptions extends Pick<ReceivePackFileOptions, 'onProgress' | 'signal'> {
+export interface ReceiveObjectsOptions extends Pick<ReceivePackFileOptions, 'onProgress' | 'signal' | 'fsck'> {
   existing: BareObjects
   limits: Limits
   /** A pack of fewer objects becomes loose objects. */
   unpackLimit: number
+  /** Takes what there is to say of objects that are taken. */
+  print(text: string): void
 }
 
 /** Throws PackInvalid and what reading the stream throws; then nothing is left. */
@@ -40,17 +44,19 @@ export async function receiveObjects(
   options: ReceiveObjectsOptions,
 ): Promise<IncomingObjects> {
   const quarantinePath = await mkdtemp(join(objectsPath, 'tmp_objdir-incoming-'))
+  let objects: BareObjects | undefined
   try {
     await mkdir(join(quarantinePath, 'pack'))
     const received = await receiveInto(quarantinePath, pack, options)
-    let objects: BareObjects | undefined = options.existing.with(quarantinePath)
+    objects = options.existing.with(quarantinePath)
+    if (options.fsck !== undefined) await tellFindings(objects, received, { ...options, fsck: options.fsck })
     let releaseKept = async () => {}
     return {
       received,
       quarantinePath,
       get objects() {
         // Opened anew once they have moved, which few ask for.
-        objects ??= BareObjects.open(objectsPath)
+        objects ??= options.existing.reopen()
         return objects
       },
       async migrate() {
@@ -65,9 +71,21 @@ export async function receiveObjects(
       },
     }
   } catch (error) {
+    objects?.close()
     await remove(quarantinePath)
     throw error
   }
+}
+
+/** Some files can be looked at only when all objects can be read. Throws ObjectInvalid. */
+async function tellFindings(
+  objects: BareObjects,
+  { findings }: ReceivedPack,
+  { fsck, limits, print }: ReceiveObjectsOptions & { fsck: FsckSettings },
+): Promise<void> {
+  const heldMaxBytes = limits.gitObjectHeldMaxBytes
+  const found = await completeFindings(objects, findings, { settings: fsck, heldMaxBytes })
+  if (found.warningCount > 0) print(explainFindings(found))
 }
 
 async function receiveInto(folder: string, input: ByteStream, options: ReceiveObjectsOptions): Promise<ReceivedPack> {
@@ -75,8 +93,8 @@ async function receiveInto(folder: string, input: ByteStream, options: ReceiveOb
   const file = await open(path, 'wx+', 0o444)
   try {
     const spool = packSpool(file)
-    const { existing, limits, onProgress, signal, unpackLimit } = options
-    const received = await receivePackFile(input, { spool, existing, limits, onProgress, signal })
+    const { existing, limits, fsck, onProgress, signal, unpackLimit } = options
+    const received = await receivePackFile(input, { spool, existing, limits, fsck, onProgress, signal })
     const stored = { file, bytes: spool.file, index: received.index }
     const index = received.isThin ? await completePack(stored, existing) : received.index
     if (received.objectCount < unpackLimit) {

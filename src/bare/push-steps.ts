@@ -2,7 +2,8 @@
 import { isHoldfastError } from '../errors.ts'
 import type { PushRequest } from '../git/host.ts'
 import { nullId, type ObjectId, parseObjectId } from '../git/object-id.ts'
-import { locateId, type ObjectDatabase, type RefCommand } from '../git/repository.ts'
+import { locateId, type RefCommand } from '../git/repository.ts'
+import type { BareObjects } from './bare-objects.ts'
 import { readRawRefs } from './bare-refs.ts'
 import type { BareRepository } from './bare-repository.ts'
 import { findDisconnection } from './connectivity.ts'
@@ -11,6 +12,7 @@ import type { IncomingObjects } from './incoming-objects.ts'
 import type { PushFates } from './push-fates.ts'
 import { findObjection, type RuleContext } from './push-rules.ts'
 import { moveRefs } from './ref-transaction.ts'
+import { addShallowIds, findCuts } from './shallow-file.ts'
 
 export interface PushScene {
   repository: BareRepository
@@ -29,6 +31,8 @@ export class PushSteps {
   readonly #incoming: IncomingObjects | undefined
   /** What was to be deleted and was not there, which post-receive is not told. */
   readonly #absent = new Set<string>()
+  /** Where this repository's history will end as well. */
+  readonly #cuts = new Set<ObjectId>()
   readonly #print: (text: string) => void
   readonly #rules: RuleContext
   readonly #pushEnvironment: Record<string, string>
@@ -49,7 +53,20 @@ export class PushSteps {
     if (commands.length === 0 || (await this.#findDisconnection(commands)) === undefined) return
     for (const command of commands) {
       const why = await this.#findDisconnection([command])
-      if (why === undefined) continue
+      if (why !== undefined) await this.#judgeDisconnected(command, why)
+    }
+  }
+
+  /** What the client's own history lacks is no fault of the push, but would make this repository shallow. */
+  async #judgeDisconnected(command: RefCommand, why: string): Promise<void> {
+    const { settings } = this.#repository
+    const cuts = findCuts(this.#objects(), this.#request.shallowIds ?? [])
+    const isShallow = cuts.length > 0 && (await this.#findDisconnection([command], cuts)) === undefined
+    if (isShallow && settings.receive.shallowUpdate) {
+      for (const id of cuts) this.#cuts.add(id)
+    } else if (isShallow) {
+      this.#fates.refuse(command.name, 'shallow update not allowed')
+    } else {
       this.#print(`error: ${why}\n`)
       this.#fates.refuse(command.name, 'missing necessary objects')
     }
@@ -80,6 +97,7 @@ export class PushSteps {
     this.#request.signal.throwIfAborted()
     try {
       await this.#incoming?.migrate()
+      if (this.#cuts.size > 0) await addShallowIds(this.#repository, [...this.#cuts])
       return true
     } catch (error) {
       this.#print(`error: ${(error as Error).message}\n`)
@@ -167,9 +185,10 @@ export class PushSteps {
     }
   }
 
-  async #findDisconnection(commands: readonly RefCommand[]): Promise<string | undefined> {
+  async #findDisconnection(commands: readonly RefCommand[], cuts?: readonly ObjectId[]): Promise<string | undefined> {
+    const objects = this.#objects()
     return await findDisconnection({
-      objects: this.#objects(),
+      objects: cuts === undefined ? objects : objects.cutAt(cuts),
       tips: commands.flatMap(({ newId }) => newId ?? []),
       existingTips: this.#existingTips(),
       outsideIds: this.#incoming?.received.outsideIds,
@@ -185,7 +204,7 @@ export class PushSteps {
     return tips.filter((id) => locateId(objects, id) >= 0)
   }
 
-  #objects(): ObjectDatabase {
+  #objects(): BareObjects {
     return this.#incoming?.objects ?? this.#repository.objects
   }
 

@@ -3,11 +3,11 @@
  * pre-receive, objects into place, rules and update hook of each ref, the refs, post-receive and post-update.
  */
 import { type ErrorCode, isHoldfastError } from '../errors.ts'
-import type { PushHost, PushReport, PushRequest } from '../git/host.ts'
+import type { FetchHost, PushHost, PushReport, PushRequest } from '../git/host.ts'
 import { formatPushNonce, type NonceKey } from '../git/protocol/push-nonce.ts'
-import type { RefSnapshot } from '../git/repository.ts'
 import type { Limits } from '../limits.ts'
 import type { BareRepository } from './bare-repository.ts'
+import { readFsckSettings } from './fsck-settings.ts'
 import { withoutHidden } from './hidden-refs.ts'
 import { type IncomingObjects, receiveObjects } from './incoming-objects.ts'
 import { type ExpectedNonce, keepCertificate } from './push-certificate.ts'
@@ -24,7 +24,7 @@ export interface BarePushOptions {
 export function barePushHost(
   repository: BareRepository,
   { limits, directory }: BarePushOptions,
-): PushHost & { refs(): Promise<RefSnapshot> } {
+): PushHost & Pick<FetchHost, 'refs' | 'shallowIds'> {
   const { advertiseAtomic, advertisePushOptions, isHidden, certNonceSeed } = repository.settings.receive
   const key =
     certNonceSeed === undefined ? undefined : { seed: Buffer.from(certNonceSeed, 'latin1'), repository: directory }
@@ -34,6 +34,7 @@ export function barePushHost(
     return issued
   }
   return {
+    shallowIds: repository.shallowIds,
     pushOffers: { atomic: advertiseAtomic, pushOptions: advertisePushOptions },
     pushNonce: key === undefined ? undefined : () => issueNonce(key),
     refs: async () => withoutHidden(await repository.refs(), isHidden),
@@ -85,6 +86,8 @@ async function receive({ repository, limits, request }: BarePush): Promise<Incom
     existing: repository.objects,
     limits: { ...limits, gitPackMaxBytes: maxInputBytes ?? limits.gitPackMaxBytes },
     unpackLimit,
+    fsck: readFsckSettings(repository, progress),
+    print: progress,
     onProgress: (phase, done, total) => progress(`${phase}: ${done}/${total}\r`),
     signal,
   })

@@ -24,6 +24,9 @@ export interface ReceiveSettings {
   denyCurrentBranch: DenyAction
   denyDeleteCurrent: DenyAction
   fsckObjects: boolean
+  /** Severities by message id, as they are written, and a file of ids that are taken whatever is wrong. */
+  fsckSeverities: Readonly<Record<string, string>>
+  fsckSkipList: string | undefined
   /** Undefined: any size. */
   maxInputBytes: number | undefined
   advertiseAtomic: boolean
@@ -95,6 +98,8 @@ function readReceiveSettings(config: GitConfig): ReceiveSettings {
     denyNonFastForwards: is('denynonfastforwards') ?? false,
     denyCurrentBranch: readDenyAction(config, 'receive.denycurrentbranch'),
     denyDeleteCurrent: readDenyAction(config, 'receive.denydeletecurrent'),
+    fsckSeverities: config.below('receive.fsck.', ['skiplist']),
+    fsckSkipList: config.text('receive.fsck.skiplist'),
     fsckObjects: is('fsckobjects') ?? config.boolean('transfer.fsckobjects') ?? false,
     maxInputBytes: maxInputBytes > 0 ? maxInputBytes : undefined,
     advertiseAtomic: is('advertiseatomic') ?? true,

@@ -56,6 +56,8 @@ export interface FetchHost {
   readonly cloneLinks?: CloneLinks
   /** Told before a request is answered. */
   noteClient?(notes: ClientNotes): void
+  /** Where the repository's own history is cut off, so that clones of it are shallow. */
+  readonly shallowIds?: readonly ObjectId[]
   /** HEAD and the refs that the caller may see, now. */
   refs(): Promise<RefSnapshot>
   /**

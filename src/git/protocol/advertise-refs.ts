@@ -1,7 +1,7 @@
 /** The answer to `info/refs?service=…`: the refs in versions 0 and 1, the capabilities in version 2. */
 
 import type { FetchHost, FetchOffers, PushHost } from '../host.ts'
-import { nullId } from '../object-id.ts'
+import { nullId, type ObjectId } from '../object-id.ts'
 import type { Ref, RefSnapshot } from '../repository.ts'
 import {
   allOffers,
@@ -24,7 +24,7 @@ export interface AdvertiseOptions {
 
 /** Writes the advertisement of what `host` shows the caller; signed pushes are offered where it has a nonce for them. */
 export async function* advertiseRefs(
-  host: Pick<FetchHost, 'refs' | 'offers'> & Pick<PushHost, 'pushNonce' | 'pushOffers'>,
+  host: Pick<FetchHost, 'refs' | 'offers' | 'shallowIds'> & Pick<PushHost, 'pushNonce' | 'pushOffers'>,
   { service, version, smartHttp = false }: AdvertiseOptions,
 ): AsyncGenerator<Uint8Array> {
   const offers = host.offers ?? allOffers
@@ -37,7 +37,13 @@ export async function* advertiseRefs(
   if (smartHttp) yield Buffer.concat([dataPacket(`# service=${service}\n`), flushPacket])
   if (version === 1) yield dataPacket('version 1\n')
   const isFetch = service === 'git-upload-pack'
-  yield* inChunks(isFetch ? uploadPackLines(snapshot, offers) : receivePackLines(snapshot, host))
+  const lines = isFetch ? uploadPackLines(snapshot, offers) : receivePackLines(snapshot, host)
+  yield* inChunks(withShallow(lines, host.shallowIds ?? []))
+}
+
+function* withShallow(lines: Iterable<string>, shallowIds: readonly ObjectId[]): Iterable<string> {
+  yield* lines
+  for (const id of shallowIds) yield `shallow ${id}\n`
 }
 
 function* uploadPackLines({ headTarget, headId, refs }: RefSnapshot, offers: FetchOffers): Iterable<string> {

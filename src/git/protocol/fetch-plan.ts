@@ -90,7 +90,7 @@ function locateShallow(objects: ObjectDatabase, ids: readonly ObjectId[]): Ordin
 
 /** Where the client's history will end. From now on the plan's graph is cut there, and where it ends already. */
 export async function planBoundary(
-  { objects, refs, signal }: FetchScene,
+  { host, objects, refs, signal }: FetchScene,
   plan: FetchPlan,
   request: FetchRequest,
 ): Promise<Boundary> {
@@ -102,6 +102,7 @@ export async function planBoundary(
         wants: commitsAt(objects, wants),
         clientShallow,
         tips: commitsAt(objects, locateAll(objects, tips)),
+        ownEnds: new Set(locateAll(objects, host.shallowIds ?? [])),
         deepening: {
           depth,
           isRelative: isDepthRelative,

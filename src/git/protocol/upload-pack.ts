@@ -7,7 +7,6 @@ import { HoldfastError, isHoldfastError } from '../../errors.ts'
 import type { Limits } from '../../limits.ts'
 import type { FetchHost } from '../host.ts'
 import type { ByteStream } from '../object-id.ts'
-import type { ObjectDatabase } from '../repository.ts'
 import { ClientHaves } from '../walk/client-haves.ts'
 import type { Boundary } from '../walk/shallow.ts'
 import { readNoArguments, writeBundleList } from './bundle-uri.ts'
@@ -141,11 +140,11 @@ async function* withPlan(
 async function* answerFetch(
   fetch: Fetch & Pick<UploadPackOptions, 'isStateful'> & { packets: PacketReader },
 ): AsyncGenerator<Uint8Array> {
-  const { request, plan, objects } = fetch
+  const { request, plan } = fetch
   const boundary = await planBoundary(fetch, plan, request)
   const common = new ClientHaves(plan.graph, [...plan.wants, ...deepenedBy(boundary, plan)])
   // A client that keeps the connection reads this before it sends its haves.
-  if (isDeepening(request)) yield Buffer.concat([...boundaryLines(objects, boundary).map(dataPacket), flushPacket])
+  if (isDeepening(request)) yield Buffer.concat([...boundaryLines(fetch, boundary).map(dataPacket), flushPacket])
   if (yield* negotiate(request, { ...fetch, common })) yield* sendPack({ ...fetch, boundary, haves: common.ordinals })
 }
 
@@ -162,7 +161,7 @@ async function* answerVersion2(fetch: Fetch): AsyncGenerator<Uint8Array> {
   // What is common was settled on the whole history, as in git.
   const boundary = await planBoundary(fetch, plan, request)
   // In the manual's order. git's own server writes them the other way round, and its client cannot read that.
-  yield* sections.write('shallow-info', boundaryLines(objects, boundary))
+  yield* sections.write('shallow-info', boundaryLines(fetch, boundary))
   yield* sections.write('wanted-refs', wantedRefs)
   const answer = { ...fetch, boundary, haves: common.ordinals }
   const linked = await linkClone(answer)
@@ -171,9 +170,13 @@ async function* answerVersion2(fetch: Fetch): AsyncGenerator<Uint8Array> {
   yield* sendPack(answer, linked?.since)
 }
 
-function boundaryLines(objects: ObjectDatabase, boundary: Boundary): string[] {
-  return [
-    ...boundary.shallow.map((commit) => `shallow ${objects.idOf(commit)}\n`),
-    ...boundary.unshallow.map((commit) => `unshallow ${objects.idOf(commit)}\n`),
+/** Where this repository's own history ends, the client's does as well; a deepening has found which of that it meets. */
+function boundaryLines({ host, objects, request }: Fetch, boundary: Boundary): string[] {
+  const own = isDeepening(request) ? [] : (host.shallowIds ?? [])
+  const shallow = [
+    ...boundary.shallow.map((commit) => objects.idOf(commit)),
+    ...own.filter((id) => !request.shallow.includes(id)),
   ]
+  const unshallow = boundary.unshallow.map((commit) => objects.idOf(commit))
+  return [...shallow.map((id) => `shallow ${id}\n`), ...unshallow.map((id) => `unshallow ${id}\n`)]
 }

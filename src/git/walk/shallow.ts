@@ -27,6 +27,8 @@ export interface DeepenOptions {
   /** Commits at the tips of the refs that the client may see: a relative depth counts from the ends that they lead to. */
   tips: readonly Ordinal[]
   deepening: Deepening
+  /** Commits at which this repository's own history ends: the client's cannot go on there. */
+  ownEnds?: ReadonlySet<Ordinal>
   signal?: AbortSignal
 }
 
@@ -42,11 +44,12 @@ export interface Boundary {
  * The graph must not be cut yet: the answer is about the history as it is. Throws InputInvalid where nothing is left.
  */
 export async function findBoundary(graph: CommitGraph, options: DeepenOptions): Promise<Boundary> {
-  const { clientShallow, deepening } = options
-  if (deepening.depth === infiniteDepth) return { shallow: [], unshallow: clientShallow }
+  const { clientShallow, deepening, ownEnds = new Set() } = options
+  if (deepening.depth === infiniteDepth && ownEnds.size === 0) return { shallow: [], unshallow: clientShallow }
   const { inside, ends } = await (deepening.depth === undefined
     ? walkRange(graph, options)
     : walkDepth(graph, await startsOf(graph, options), deepening.depth + (deepening.isRelative ? 1 : 0)))
+  for (const end of ownEnds) if (inside.delete(end)) ends.push(end)
   const former = new Set(clientShallow)
   return {
     shallow: ends.filter((commit) => !former.has(commit)),
