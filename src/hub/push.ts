@@ -44,6 +44,7 @@ async function takePush(push: Push): Promise<PushReport> {
     return reason === undefined ? [] : [{ name: command.name, reason }]
   })
   const left = without(commands, refused)
+  warnOfDeletions(push)
   if (left.length === 0 || (atomic && refused.length > 0)) return report(commands, refused)
   if (push.request.pack === undefined) return report(commands, [...refused, ...(await decide(push, left, undefined))])
 
@@ -177,6 +178,14 @@ async function commitByRules(
     rules = await readRefRules(hub.database, repo.id)
   }
   throw new HoldfastError('Conflict', { message: 'The rules of this repository are changing. Push again.' })
+}
+
+/** As git says it, and grants it all the same. */
+function warnOfDeletions({ request }: Push): void {
+  for (const { name, oldId, newId } of request.commands) {
+    if (oldId !== undefined || newId !== undefined) continue
+    request.progress(`warning: deleting a non-existent ref: ${Buffer.from(name, 'latin1')}\n`)
+  }
 }
 
 /** Brings the pack's bytes to the bucket, and notes what of its LFS objects the pusher has just uploaded. */

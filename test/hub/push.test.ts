@@ -49,7 +49,7 @@ t.test('a push that a worker thread receives is held to the same rules', async (
   t.match((await git('push', 'origin', 'main')).stderr, /c\.bin \(a{64}\)/)
 })
 
-t.test('of two pushes from one base the second reads fetch first', async (t) => {
+t.test('group 33: of two pushes from one base the second reads fetch first', async (t) => {
   const { commit, git, remoteRefs } = await openScene(t)
   await commit('base')
   await git('push', 'origin', 'main')
@@ -63,28 +63,31 @@ t.test('of two pushes from one base the second reads fetch first', async (t) => 
   t.match(await remoteRefs(), first)
 })
 
-t.test('many writers race for one branch: one wins, the others are told, nothing is left behind', async (t) => {
-  const { commit, git, hub, folder, remote, repo } = await openScene(t, { limits: { inlinePackMaxBytes: 0 } })
-  await commit('base')
-  await git('push', 'origin', 'main')
-  const keysBefore = await countKeys(hub)
-  const racers = await Promise.all(
-    Array.from({ length: 6 }, async (_, number) => {
-      const cwd = join(folder, `../racer-${number}`)
-      await run('git', ['clone', '-q', remote, cwd])
-      await writeFile(join(cwd, 'a.txt'), `racer ${number}`)
-      await run('git', ['commit', '-q', '-am', `racer ${number}`], { cwd })
-      return cwd
-    }),
-  )
-  const outcomes = await Promise.all(racers.map((cwd) => run('git', ['push', 'origin', 'main'], { cwd })))
-  t.equal(outcomes.filter(({ status }) => status === 0).length, 1)
-  for (const { stderr } of outcomes.filter(({ status }) => status !== 0)) {
-    t.match(stderr, /fetch first|failed to update ref|rejected/)
-  }
-  t.equal((await listPacks(hub.database, repo.id))?.packs.length, 2)
-  t.equal(await countKeys(hub), keysBefore + 2)
-})
+t.test(
+  'group 33: many writers race for one branch: one wins, the others are told, nothing is left behind',
+  async (t) => {
+    const { commit, git, hub, folder, remote, repo } = await openScene(t, { limits: { inlinePackMaxBytes: 0 } })
+    await commit('base')
+    await git('push', 'origin', 'main')
+    const keysBefore = await countKeys(hub)
+    const racers = await Promise.all(
+      Array.from({ length: 6 }, async (_, number) => {
+        const cwd = join(folder, `../racer-${number}`)
+        await run('git', ['clone', '-q', remote, cwd])
+        await writeFile(join(cwd, 'a.txt'), `racer ${number}`)
+        await run('git', ['commit', '-q', '-am', `racer ${number}`], { cwd })
+        return cwd
+      }),
+    )
+    const outcomes = await Promise.all(racers.map((cwd) => run('git', ['push', 'origin', 'main'], { cwd })))
+    t.equal(outcomes.filter(({ status }) => status === 0).length, 1)
+    for (const { stderr } of outcomes.filter(({ status }) => status !== 0)) {
+      t.match(stderr, /fetch first|failed to update ref|rejected/)
+    }
+    t.equal((await listPacks(hub.database, repo.id))?.packs.length, 2)
+    t.equal(await countKeys(hub), keysBefore + 2)
+  },
+)
 
 t.test('a file above the limit is refused with its path and the remedy', async (t) => {
   const { commit, git, remoteRefs } = await openScene(t, { limits: { gitBlobMaxBytes: 1000 } })
@@ -181,7 +184,7 @@ t.test('a branch must be a commit; a tag may be anything', async (t) => {
   t.match(await remoteRefs(), 'refs/tags/tree')
 })
 
-t.test('malformed objects are refused, oddities are taken with a word', async (t) => {
+t.test('group 37: malformed objects are refused, oddities are taken with a word', async (t) => {
   const { git, folder, remoteRefs } = await openScene(t)
   const write = async (type: string, data: Buffer) => {
     const args = ['hash-object', '-w', '--stdin', '--literally', '-t', type]

@@ -5,7 +5,7 @@ import type { PushCertificate } from '../host.ts'
 import { nullId, type ObjectId, parseObjectId } from '../object-id.ts'
 import { isDeletableRefName, isPushableRefName } from '../ref-name.ts'
 import type { RefCommand, RefResult } from '../repository.ts'
-import { type Capabilities, parseCapabilities } from './capabilities.ts'
+import { parseCapabilities } from './capabilities.ts'
 import { lineOf, type PacketReader } from './pkt-line.ts'
 import { type ParsedCertificate, readCertificate } from './push-certificate.ts'
 import type { ReportVersion } from './report-status.ts'
@@ -57,7 +57,7 @@ export async function parsePushHead(packets: PacketReader, limits: PushLimits, h
   for (; packet instanceof Buffer; packet = await packets.read()) {
     const line = lineOf(packet)
     const split = line.indexOf('\0')
-    if (split >= 0) hasOptions = applyCapabilities(head, parseCapabilities(line.slice(split + 1)))
+    if (split >= 0) hasOptions = applyCapabilities(head, line.slice(split + 1))
     const command = split < 0 ? line : line.slice(0, split)
     if (command === 'push-cert') signed = await readCertificate(packets)
     else if (command.startsWith('shallow ')) addShallowLine(head, command, limits)
@@ -86,12 +86,14 @@ export function refuseNames(commands: readonly RefCommand[], limits: PushLimits)
   return refused
 }
 
-function applyCapabilities(head: PushHead, asked: Capabilities): boolean {
+function applyCapabilities(head: PushHead, list: string): boolean {
+  // First of all: the list itself may have to be refused, and a client with a side-band reads it there.
+  if (list.split(' ').includes('side-band-64k')) head.sideBand = largeSideBand
+  const asked = parseCapabilities(list)
   if (asked.has('report-status')) head.reportVersion = 1
   if (asked.has('report-status-v2')) head.reportVersion = 2
   head.atomic = asked.has('atomic')
   head.isQuiet = asked.has('quiet')
-  if (asked.has('side-band-64k')) head.sideBand = largeSideBand
   return asked.has('push-options')
 }
 

@@ -64,7 +64,7 @@ function judgeWithGit(objects: readonly MadeObject[]): string[] {
   return lines.filter((line) => line.startsWith('error')).slice(0, 1)
 }
 
-t.test('what git refuses and what it warns of, in its words', async (t) => {
+t.test('group 37: what git refuses and what it warns of, in its words', async (t) => {
   for (const [name, type, data] of wrongObjects) {
     const objects = [made(type, data)]
     const ours = await judge(objects, strictSettings)
@@ -87,7 +87,7 @@ t.test('bytes that are no tree', async (t) => {
   }
 })
 
-t.test('.gitmodules as git reads them', async (t) => {
+t.test('group 37: .gitmodules as git reads them', async (t) => {
   for (const [name, content] of wrongModules) {
     const objects = modulesObjects(content)
     const ours = await judge(objects, strictSettings)

@@ -143,7 +143,7 @@ t.test('visit sees every object once, small ones with their data', async (t) => 
   t.match(phases.at(-1), /^resolving (\d+)\/\1$/)
 })
 
-t.test('a thin pack finds its bases in what exists', async (t) => {
+t.test('group 36: a thin pack finds its bases in what exists', async (t) => {
   const folder = temporaryFolder(t)
   const repository = makeHistory(folder, 5)
   const old = join(folder, 'old.git')
@@ -181,7 +181,7 @@ function allIds(ids: Buffer): ObjectId[] {
 const ofs = (base: number, data: Buffer): RawEntry => ({ typeCode: typeCodes.ofsDelta, base, data })
 const ref = (base: Buffer, data: Buffer): RawEntry => ({ typeCode: typeCodes.refDelta, base, data })
 
-t.test('every kind of damage is refused with its place', async (t) => {
+t.test('group 36: every kind of damage is refused with its place', async (t) => {
   const good = rawPack([blob('hello'), ofs(0, appendDelta(5, ' world'))])
   t.equal((await receive(good)).received.objectCount, 2)
   const changed = (at: number, value: number) => {
@@ -215,7 +215,7 @@ t.test('every kind of damage is refused with its place', async (t) => {
   await refuses(t, huge, /absurd size at offset 12/)
 })
 
-t.test('every kind of wrong delta is refused with its place', async (t) => {
+t.test('group 36: every kind of wrong delta is refused with its place', async (t) => {
   const base = blob('hello')
   const wrong = (...bytes: number[]) => rawPack([base, ofs(0, Buffer.from(bytes))])
   await refuses(t, wrong(4, 4, 0x90, 4), /made for a base of another size at offset \d\d/)
@@ -250,7 +250,7 @@ t.test('a delta may name a base that comes later, or is itself such a delta', as
   t.ok(received.index.equals(gitIndex(temporaryFolder(t), pack)))
 })
 
-t.test('a chain of 4,095 deltas is taken, one more is not', async (t) => {
+t.test('group 36: a chain of 4,095 deltas is taken, one more is not', async (t) => {
   const chain = (depth: number) => {
     const entries = [blob('')]
     for (let link = 0; link < depth; link++) entries.push(ofs(link, appendDelta(link, 'x')))
@@ -323,7 +323,7 @@ function liar(data: Buffer, type: 'blob' | 'tree' = 'blob'): ObjectDatabase {
   return database as ObjectDatabase
 }
 
-t.test('an object that exists must be the same object', async (t) => {
+t.test('group 36: an object that exists must be the same object', async (t) => {
   const pack = rawPack([blob('hello')])
   await receive(pack, { existing: liar(Buffer.from('hello')) })
   await refuses(t, pack, /another object under the id b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0/, {
@@ -360,7 +360,7 @@ t.test('malformed objects and references of a wrong type are refused', async (t)
   t.same(allIds(mixed.received.outsideIds), [other.toString('hex')], 'submodules are not asked for')
 })
 
-t.test('limits, an empty pack, cancellation and failing sources', async (t) => {
+t.test('group 36: limits, an empty pack, cancellation and failing sources', async (t) => {
   const empty = await receive(rawPack([]))
   t.equal(empty.received.objectCount, 0)
   t.ok(empty.received.index.equals(gitIndex(temporaryFolder(t), rawPack([]))))

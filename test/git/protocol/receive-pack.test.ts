@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { PushHost, PushRequest } from '../../../src/git/host.ts'
-import { nullId } from '../../../src/git/object-id.ts'
+import { nullId, type ObjectId } from '../../../src/git/object-id.ts'
 import { receivePack } from '../../../src/git/protocol/receive-pack.ts'
 import { limits, startGitServer } from '../../support/bare-git-server.ts'
 import { git, makeHistory, temporaryFolder, tryGit } from '../../support/git-client.ts'
@@ -83,7 +83,7 @@ t.test('creates, updates and deletes in one push, with a report', async (t) => {
   t.same(failures, [])
 })
 
-t.test('a push that only deletes sends no pack; quiet pushes show messages only', async (t) => {
+t.test('group 32: a push that only deletes sends no pack; quiet pushes show messages only', async (t) => {
   const { client, server, host, url } = await prepare(t)
   await git(server, 'update-ref', 'refs/heads/old', 'main')
   const { status, stderr } = await tryGit(client, 'push', '-q', url, ':old')
@@ -93,7 +93,7 @@ t.test('a push that only deletes sends no pack; quiet pushes show messages only'
   t.equal(host.pushes[0].packBytes, undefined)
 })
 
-t.test('push options and atomic arrive', async (t) => {
+t.test('group 35: push options and atomic arrive', async (t) => {
   const { client, host, url } = await prepare(t)
   await git(client, 'push', '-q', '--atomic', '-o', 'one', '-o', 'two=ü', url, 'main:a', 'main:b')
   t.equal(host.pushes[0].atomic, true)
@@ -143,13 +143,72 @@ async function send(host: PushHost, ...pieces: string[]): Promise<string> {
   return Buffer.concat(chunks).toString('latin1')
 }
 
+t.test('group 32: what was done where it is not what was asked is shown to clients that read it', async (t) => {
+  const { client, server, url, host, folder } = await prepare(t)
+  const [before, tip] = [await git(server, 'rev-parse', 'main'), await git(client, 'rev-parse', 'main')] as ObjectId[]
+  host.push = async ({ commands, pack }) => {
+    if (pack !== undefined) for await (const _ of pack);
+    const done = { name: 'refs/changes/1', oldId: before, newId: tip, isForced: true }
+    return { unpack: 'ok', results: commands.map(({ name }) => ({ name, reason: undefined, done })) }
+  }
+  const { status, stdout } = await tryGit(client, 'push', '--porcelain', url, 'main:refs/for/main')
+  t.equal(status, 0)
+  t.match(stdout, `+\trefs/heads/main:refs/changes/1\t${before.slice(0, 7)}...${tip.slice(0, 7)} (forced update)`)
+  t.ok(folder)
+})
+
+t.test('group 32: three kinds of report, and none', async (t) => {
+  const host = scriptedHost()
+  const command = `${nullId} ${id} refs/heads/a`
+  const answer = (capabilities: string) => send(host, packet(`${command}\0${capabilities}`), '0000PACK')
+  const report = '000eunpack ok\n0014ok refs/heads/a\n0000'
+  t.equal(await answer('report-status'), report)
+  t.equal(await answer('report-status-v2'), report)
+  t.equal(await answer(''), '')
+  const banded = await answer('report-status side-band-64k')
+  t.match(banded, `${packet(`\x01${report}`)}0000`)
+  t.match(banded, `\x02Looked at the pack.\n`)
+})
+
+t.test('group 32: an error before the pack is read is told once the body has been read', async (t) => {
+  const host = scriptedHost()
+  let isRead = false
+  async function* body() {
+    yield Buffer.from(packet(`${nullId} ${id} refs/heads/a\0side-band-64k object-format=sha256`))
+    yield Buffer.alloc(100_000)
+    isRead = true
+  }
+  for await (const chunk of receivePack(host, body(), { limits, signal })) {
+    t.ok(isRead)
+    t.match(String(chunk), '\x03This server keeps sha1 repositories; sha256 was asked for.')
+  }
+  t.equal(host.pushes.length, 0)
+})
+
+t.test('group 35: a certificate that names other options than came with it', async (t) => {
+  const host = scriptedHost()
+  const answer = await send(
+    host,
+    packet('push-cert\0report-status push-options'),
+    packet('certificate version 0.1\n'),
+    packet('push-option one\n'),
+    packet('\n'),
+    packet(`${nullId} ${id} refs/heads/a\n`),
+    packet('-----BEGIN SSH SIGNATURE-----\n'),
+    packet('push-cert-end\n'),
+    `0000${packet('two')}0000PACK`,
+  )
+  t.match(answer, 'ng refs/heads/a inconsistent push options\n')
+  t.equal(host.pushes.length, 0)
+})
+
 t.test('the probe is answered with nothing', async (t) => {
   const host = scriptedHost()
   t.equal(await send(host, '0000'), '')
   t.equal(host.pushes.length, 0)
 })
 
-t.test('names that cannot stand are refused without asking the host', async (t) => {
+t.test('group 31: names that cannot stand, or stand twice, are refused without asking the host', async (t) => {
   const host = scriptedHost()
   const answer = await send(
     host,
@@ -179,7 +238,7 @@ t.test('names that cannot stand are refused without asking the host', async (t) 
   t.equal(host.pushes.length, 1)
 })
 
-t.test('truncated requests change nothing', async (t) => {
+t.test('group 32: truncated requests change nothing', async (t) => {
   const host = scriptedHost()
   const whole = `${packet(`${nullId} ${id} refs/heads/a\0report-status push-options`)}0000${packet('x')}0000`
   for (let length = 1; length < whole.length; length++) t.match(await send(host, whole.slice(0, length)), 'ERR')
@@ -192,7 +251,7 @@ t.test('commands that are no commands', async (t) => {
   t.match(await send(host, packet('nonsense'), '0000'), 'ERR protocol error: expected old/new/ref')
   t.match(await send(host, 'GET / HTTP/1.1\r\n'), 'ERR The request is not made of packets')
   const sha256 = packet(`${nullId} ${id} refs/heads/a\0side-band-64k object-format=sha256`)
-  t.match(await send(host, sha256, '0000'), 'ERR This server keeps sha1 repositories')
+  t.match(await send(host, sha256, '0000'), '\x03This server keeps sha1 repositories')
   const banded = packet(`${nullId} ${id} refs/heads/a\0side-band-64k`)
   t.match(await send(host, banded, packet('nonsense')), '\x03protocol error')
 })
