@@ -92,7 +92,12 @@ async function openParts(
     }),
   )
   const workers = opened(
-    openThreadPool<GitTasks>({ entry: new URL('./worker.ts', import.meta.url), size: config.workerThreads, logger }),
+    openThreadPool<GitTasks>({
+      entry: new URL('./worker.ts', import.meta.url),
+      size: config.workerThreads,
+      logger,
+      startsNow: isServer,
+    }),
   )
   const repositories = opened(createRepositories({ database, bucket, disk, workers, limits: config.limits }))
   const secret = await readInstanceSecret(database)

@@ -5,21 +5,32 @@
 import { LRUCache } from 'lru-cache'
 import type { Task, TaskContext } from '../work.ts'
 import type { FsckSettings } from './fsck/settings.ts'
+import { chainDepthMax, writeClonePack } from './pack/clone-order.ts'
 import { completeReceived } from './pack/complete-side-car.ts'
 import { BlobNotes, type BlobsToNote, type NotedBlobs } from './pack/noted-blobs.ts'
 import type { PackSpool } from './pack/pack-input.ts'
+import { type ClosedGround, selectClosure, selectMembers } from './pack/pack-members.ts'
 import { PackSet, type PackSetLimits } from './pack/pack-set.ts'
 import type { ReceivePhase, ReportProgress } from './pack/receive-pace.ts'
 import { type ReceivedPack, type ReceivePackLimits, receivePackFile } from './pack/receive-pack-file.ts'
 import { type SharedPack, toSharedMemory } from './pack/shared-pack.ts'
 import { SharedPacks, type ThreadFiles } from './pack/shared-packs.ts'
+import { writePack } from './pack/writer.ts'
 import { type PackOrder, selectOrdered, writeOrdered } from './protocol/pack-order.ts'
+import type { Ordinal } from './repository.ts'
 
 export interface GitTasks {
   /** `receivePackFile` over the bytes sent along; its progress comes as notes. */
   receivePack: Task<ReceivePackInput, ReceivePackOutput>
   /** Writes the pack in the side-band. */
   sendPack: Task<{ objects: SharedObjects; order: PackOrder }, void>
+  selectClosure: Task<
+    { objects: SharedObjects; tips: readonly Ordinal[]; grounds: readonly ClosedGround[] },
+    Uint32Array
+  >
+  selectMembers: Task<{ objects: SharedObjects; numbers: readonly number[]; except?: Uint32Array }, Uint32Array>
+  /** Writes a self-contained pack of these objects to a spool, and receives it from there as if it came from outside. */
+  rewritePack: Task<RewritePackInput, ReceivedPack>
 }
 
 export interface SharedObjects {
@@ -31,11 +42,19 @@ export interface ReceivePackInput {
   /** Of an empty spool. */
   spoolDescriptor: number
   existing: SharedObjects
-  /** Where what the pack refers to is found, if not in `existing`. */
-  surroundings: SharedObjects | undefined
   limits: ReceivePackLimits
   toNote: BlobsToNote
   fsck: FsckSettings | undefined
+}
+
+export interface RewritePackInput {
+  objects: SharedObjects
+  ordinals: Uint32Array
+  /** In the order of a clone pack; otherwise as they lie. */
+  isForClone: boolean
+  /** Of an empty spool. */
+  spoolDescriptor: number
+  limits: ReceivePackLimits
 }
 
 export interface ReceivePackOutput {
@@ -75,7 +94,28 @@ export function gitTasks(files: WorkerFiles): GitTasks {
       const objects = openObjects(shared)
       for await (const chunk of streamOrdered(objects, order, signal)) await write(chunk)
     },
-    async receivePack({ spoolDescriptor, existing, surroundings, limits, toNote, fsck }, context) {
+    selectClosure: async ({ objects, tips, grounds }) =>
+      shareable(await selectClosure(openObjects(objects), tips, grounds)),
+    selectMembers: async ({ objects, numbers, except }) =>
+      shareable(await selectMembers(openObjects(objects), numbers, except)),
+    async rewritePack({ objects: shared, ordinals, isForClone, spoolDescriptor, limits }, { signal }) {
+      const spool = files.openSpool(spoolDescriptor)
+      const objects = openObjects(shared)
+      const pack = isForClone
+        ? writeClonePack(objects, ordinals)
+        : writePack(objects, ordinals, { ofsDelta: true, deltaDepthMax: chainDepthMax })
+      // With nothing else to lean on, it must be whole in itself.
+      const received = await receivePackFile(pack, { spool, existing: new PackSet([], shared.limits), limits, signal })
+      const complete = await completeReceived(received, {
+        bytes: spool.file,
+        surroundings: objects,
+        isBounded: false,
+        signal,
+      })
+      spool.finish()
+      return toShared(complete)
+    },
+    async receivePack({ spoolDescriptor, existing, limits, toNote, fsck }, context) {
       const spool = files.openSpool(spoolDescriptor)
       const notes = new BlobNotes(toNote)
       const objects = openObjects(existing)
@@ -91,14 +131,21 @@ export function gitTasks(files: WorkerFiles): GitTasks {
       })
       const complete = await completeReceived(received, {
         bytes: spool.file,
-        surroundings: surroundings === undefined ? objects : openObjects(surroundings),
-        isBounded: surroundings === undefined,
+        surroundings: objects,
+        isBounded: true,
         signal,
       })
       spool.finish()
       return { received: toShared(complete), noted: notes.noted }
     },
   }
+}
+
+/** So that it is handed over and not copied. */
+function shareable(ordinals: Uint32Array): Uint32Array {
+  const shared = new Uint32Array(new SharedArrayBuffer(ordinals.byteLength))
+  shared.set(ordinals)
+  return shared
 }
 
 async function* streamOrdered(objects: PackSet, order: PackOrder, signal: AbortSignal) {

@@ -5,17 +5,14 @@
  * What compaction writes is self-contained, so later packs may keep their deltas against what was in the packs it
  * replaced.
  */
-import { listClosedPacks, type PackRow } from '../database/packs.ts'
+import { listClosedPacks } from '../database/packs.ts'
 import type { RepoId } from '../database/queryable.ts'
 import { formatBundleHeader } from '../git/bundle.ts'
-import { fairLoop } from '../git/fair-loop.ts'
 import { idBytes, type ObjectId, objectIdBytes } from '../git/object-id.ts'
-import { chainDepthMax, writeClonePack } from '../git/pack/clone-order.ts'
-import { writePack } from '../git/pack/writer.ts'
-import { locateId, type Ordinal, type Ref, type RefSnapshot } from '../git/repository.ts'
+import { locateId, type Ref, type RefSnapshot } from '../git/repository.ts'
 import { CommitGraph } from '../git/walk/commit-graph.ts'
 import { leadToAll } from '../git/walk/leads-to.ts'
-import { closureOf } from './closure.ts'
+import { closureOf, membersOf } from './closure.ts'
 import { choosePacks, isCloneOutgrown } from './compaction-plan.ts'
 import type { Ground } from './ground.ts'
 import type { PinnedPacks } from './pack-catalog.ts'
@@ -85,19 +82,18 @@ async function rebuild(
 ): Promise<CompactionResult> {
   const { rows, objects } = packs
   const tips = tipIds.map((id) => locateId(objects, id))
-  const closure = await closureOf(packs, tips, await listClosedPacks(ground.database, repoId))
-  const rest = await restOf(packs, closure)
+  const closure = await closureOf(ground, packs, { tips, closed: await listClosedPacks(ground.database, repoId) })
+  const rest = await membersOf(ground, packs, rows, closure)
   const written: PackToWrite[] = []
   if (closure.length > 0) {
-    const bytes = writeClonePack(objects, closure)
     written.push({
       tier: 'clone',
-      bytes,
+      ordinals: closure,
       tipIds: Buffer.concat(tipIds.map(objectIdBytes)),
       bundleHeader: formatBundleHeader(cloned),
     })
   }
-  if (rest.length > 0) written.push({ tier: 'rest', bytes: writeSelfContained(packs, rest) })
+  if (rest.length > 0) written.push({ tier: 'rest', ordinals: rest })
   await rewritePacks(ground, repoId, { objects, removed: rows, written })
   return {
     mergedPacks: rows.length,
@@ -109,39 +105,7 @@ async function rebuild(
 async function merge(ground: Ground, repoId: RepoId, packs: PinnedPacks): Promise<CompactionResult> {
   const removed = choosePacks(packs.rows)
   if (removed.length < 2) return nothingDone
-  const ordinals = await ordinalsOf(packs, removed)
-  const written: PackToWrite[] = [{ tier: 'merged', bytes: writeSelfContained(packs, ordinals) }]
-  await rewritePacks(ground, repoId, { objects: packs.objects, removed, written })
+  const ordinals = await membersOf(ground, packs, removed)
+  await rewritePacks(ground, repoId, { objects: packs.objects, removed, written: [{ tier: 'merged', ordinals }] })
   return { mergedPacks: removed.length, objectCount: ordinals.length, cloneObjectCount: 0 }
-}
-
-function writeSelfContained({ objects }: PinnedPacks, ordinals: Uint32Array) {
-  return writePack(objects, ordinals, { ofsDelta: true, deltaDepthMax: chainDepthMax })
-}
-
-/** Every object that is not among `cloned`, which are ascending. */
-async function restOf(packs: PinnedPacks, cloned: Uint32Array): Promise<Uint32Array> {
-  const all = await ordinalsOf(packs, packs.rows)
-  let next = 0
-  return all.filter((ordinal) => {
-    while (next < cloned.length && cloned[next] < ordinal) next++
-    return cloned[next] !== ordinal
-  })
-}
-
-/** The objects that are known by their copy in one of the chosen packs, ascending; copies of others stay where they are. */
-async function ordinalsOf({ rows, objects }: PinnedPacks, chosen: readonly PackRow[]): Promise<Uint32Array> {
-  const ids = new Set(chosen.map((row) => row.id))
-  const ordinals: Ordinal[] = []
-  const pause = fairLoop()
-  let first = 0
-  for (const [number, row] of rows.entries()) {
-    const { index } = objects.packs[number]
-    for (let position = 0; ids.has(row.id) && position < index.objectCount; position++) {
-      if (objects.locate(index.ids, position * idBytes) === first + position) ordinals.push(first + position)
-      if (pause.due()) await pause.now()
-    }
-    first += index.objectCount
-  }
-  return Uint32Array.from(ordinals)
 }

@@ -4,7 +4,6 @@ import type { FsckSettings } from '../git/fsck/settings.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { completeReceived } from '../git/pack/complete-side-car.ts'
 import { BlobNotes, type BlobsToNote, type NotedBlobs } from '../git/pack/noted-blobs.ts'
-import type { PackSet } from '../git/pack/pack-set.ts'
 import type { ReportProgress } from '../git/pack/receive-pace.ts'
 import { type ReceivedPack, receivePackFile } from '../git/pack/receive-pack-file.ts'
 import { fromThread, type ReceiveNote } from '../git/worker.ts'
@@ -17,8 +16,6 @@ export interface ReceiveOptions {
   /** Empty. */
   spool: SpoolFile
   existing: Pick<PinnedPacks, 'objects'>
-  /** Where what the pack's objects refer to is found, if not in `existing`: its side-car is then completed however large. */
-  surroundings?: PackSet
   toNote?: BlobsToNote
   /** What becomes of malformed objects. */
   fsck?: FsckSettings
@@ -42,8 +39,7 @@ const nothingToNote: BlobsToNote = {
 export async function receivePack(ground: Ground, input: ByteStream, options: ReceiveOptions): Promise<Reception> {
   const head = await readHead(input, ground.limits.receivedHereMaxBytes, options.signal)
   const { objects: existing } = options.existing
-  const { surroundings } = options
-  const mayStandStill = isRanged(surroundings ?? existing)
+  const mayStandStill = isRanged(existing)
   // Here it could not wait for a delta's base, and a pack comes only once.
   if (head.isWhole && !mayStandStill) return await receiveHere(ground, head.bytes, options)
   const { spool, toNote = nothingToNote, fsck, onProgress, signal } = options
@@ -52,7 +48,6 @@ export async function receivePack(ground: Ground, input: ByteStream, options: Re
     {
       spoolDescriptor: spool.file.descriptor,
       existing: shareObjects(existing, ground.limits),
-      surroundings: surroundings && shareObjects(surroundings, ground.limits),
       limits: receiveLimits(ground.limits),
       toNote,
       fsck,
@@ -73,7 +68,7 @@ export async function receivePack(ground: Ground, input: ByteStream, options: Re
 }
 
 async function receiveHere(ground: Ground, input: ByteStream, options: ReceiveOptions): Promise<Reception> {
-  const { existing, surroundings, toNote = nothingToNote, ...rest } = options
+  const { existing, toNote = nothingToNote, ...rest } = options
   const notes = new BlobNotes(toNote)
   const received = await receivePackFile(input, {
     ...rest,
@@ -83,8 +78,8 @@ async function receiveHere(ground: Ground, input: ByteStream, options: ReceiveOp
   })
   const complete = await completeReceived(received, {
     bytes: options.spool.file,
-    surroundings: surroundings ?? existing.objects,
-    isBounded: surroundings === undefined,
+    surroundings: existing.objects,
+    isBounded: true,
     signal: options.signal,
   })
   return { received: complete, noted: notes.noted }

@@ -7,17 +7,19 @@ import { type Bundle, type PackRow, type PackTier, replacePacks } from '../datab
 import type { RepoId } from '../database/queryable.ts'
 import type { SpoolFile } from '../disk/disk.ts'
 import { isHoldfastError } from '../errors.ts'
-import type { ByteStream } from '../git/object-id.ts'
-import { PackSet } from '../git/pack/pack-set.ts'
+import type { PackSet } from '../git/pack/pack-set.ts'
+import type { ReceivedPack } from '../git/pack/receive-pack-file.ts'
+import { fromThread } from '../git/worker.ts'
 import type { Ground } from './ground.ts'
 import { type IncomingPack, incomingPack } from './incoming-pack.ts'
-import { packSetLimits } from './pack-limits.ts'
-import { receivePack } from './receive.ts'
+import { receiveLimits } from './pack-limits.ts'
+import { isRanged, shareObjects } from './shared-objects.ts'
 
 /** A pack that is to be made: self-contained. */
 export interface PackToWrite {
   tier: PackTier
-  bytes: ByteStream
+  /** What it holds, of the packs that are rewritten. */
+  ordinals: Uint32Array
   /** What a pack of the tier `clone` is the closure of. */
   tipIds?: Buffer
   /** Before a copy of the pack it makes a bundle, if the pack is as large as those that are linked to. */
@@ -25,7 +27,7 @@ export interface PackToWrite {
 }
 
 export interface Rewriting {
-  /** All that the repository has. */
+  /** Of all packs of the repository, pinned. */
   objects: PackSet
   /** Their objects are in the packs to write. */
   removed: readonly PackRow[]
@@ -46,14 +48,12 @@ export async function rewritePacks(
 ): Promise<void> {
   const { bucket, database, disk, limits } = ground
   const made: Made[] = []
-  // With nothing else to lean on, what is received must be whole in itself.
-  const existing = { objects: new PackSet([], packSetLimits(limits)) }
   const spools: SpoolFile[] = []
   try {
     for (const pack of written) {
       const spool = disk.createSpool()
       spools.push(spool)
-      const { received } = await receivePack(ground, pack.bytes, { spool, existing, surroundings: objects })
+      const received = await rewrite(ground, objects, pack, spool)
       const isLinked = received.sizeBytes >= limits.cloneLinkMinBytes
       made.push({
         incoming: incomingPack(repoId, received, { bucket, spool, ...pack }),
@@ -102,4 +102,20 @@ async function* joined(head: Uint8Array, rest: AsyncIterable<Uint8Array>): Async
 function keysOf(repoId: RepoId, { id, isInline, tier }: PackRow): string[] {
   const bundle = tier === 'clone' ? [packKey(repoId, id, 'bundle')] : []
   return isInline ? [] : [...packKeys(repoId, id), ...bundle]
+}
+
+async function rewrite(ground: Ground, objects: PackSet, pack: PackToWrite, spool: SpoolFile): Promise<ReceivedPack> {
+  const { workers, limits } = ground
+  const input = {
+    objects: shareObjects(objects, limits),
+    ordinals: pack.ordinals,
+    isForClone: pack.tier === 'clone',
+    spoolDescriptor: spool.file.descriptor,
+    limits: receiveLimits(limits),
+  }
+  const received = fromThread(await workers.run('rewritePack', input, { mayStandStill: isRanged(objects) }))
+  // Only now is it known how much it is.
+  spool.reserve(received.sizeBytes)
+  spool.adopt(received.sizeBytes)
+  return received
 }

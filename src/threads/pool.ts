@@ -18,6 +18,8 @@ export interface ThreadPoolOptions {
   /** How many threads there may be, at least 1. */
   size: number
   logger: Logger
+  /** Starts the threads now: that takes some milliseconds each, in which a server answers nobody. */
+  startsNow?: boolean
 }
 
 export interface ThreadPool<Tasks extends TaskTable<Tasks>> extends Workers<Tasks> {
@@ -81,6 +83,8 @@ export function openThreadPool<Tasks extends TaskTable<Tasks>>(options: ThreadPo
     task.ended.then(leave, leave)
     return task
   }
+
+  for (let count = 0; options.startsNow && count < options.size; count++) startThread(false).worker.unref()
 
   return {
     ...workersOver<Tasks>(start),

@@ -11,16 +11,18 @@ import { PackFile } from '../../src/git/pack/pack-file.ts'
 import { PackIndex } from '../../src/git/pack/pack-index.ts'
 import { PackSet } from '../../src/git/pack/pack-set.ts'
 import { SideCar } from '../../src/git/pack/side-car.ts'
+import { fromThread } from '../../src/git/worker.ts'
 import { defaultLimits } from '../../src/limits.ts'
 import type { Ground } from '../../src/repository/ground.ts'
 import { inlinePackFile } from '../../src/repository/pack-files.ts'
 import { receivePack } from '../../src/repository/receive.ts'
+import { shareObjects } from '../../src/repository/shared-objects.ts'
 import { temporaryFolder } from '../support/git.ts'
 import { makeHistory } from '../support/git-client.ts'
 import { appendDelta, blob, rawId, rawPack } from '../support/raw-pack.ts'
 import { makeBlobs } from '../support/repositories.ts'
-import { held, middleOf, packOf, receiveBytes } from '../support/two-packs.ts'
-import { openWorkers } from '../support/workers.ts'
+import { middleOf, packOf } from '../support/two-packs.ts'
+import { openWorkers, workersHere } from '../support/workers.ts'
 
 const toNote = { smallPrefix: Buffer.from('blob 1'), smallMax: 2, largeAboveBytes: 100, largeMax: 1 }
 
@@ -119,20 +121,33 @@ t.test('a client that leaves ends the reception', async (t) => {
   }
 })
 
-t.test('a pack that is rewritten keeps what is known of its commits, here and in a thread', async (t) => {
+t.test('a pack that is rewritten is whole, and what is known of its commits with it', async (t) => {
   const path = join(temporaryFolder(t, 'history'), 'source.git')
   makeHistory(path, { seed: 84, commits: 40 })
-  const newer = packOf(path, ['--not', await middleOf(path)], '--all')
-  const older = await receiveBytes(packOf(path, [await middleOf(path)]), [])
-  for (const most of [2 ** 26, 0]) {
-    const ground = await openGround(t, most)
-    const spool = ground.disk.createSpool()
-    const existing = { objects: new PackSet([], held) }
-    const surroundings = most === 0 ? (await receive(ground, older.bytes)).objects : new PackSet([older.pack], held)
-    const { received } = await receivePack(ground, cut(newer), { spool, existing, surroundings })
-    const index = new PackIndex(received.index)
-    t.ok(new SideCar(received.sideCar, index).hasChanges, `${most}`)
-    const alone = await receivePack(ground, cut(newer), { spool: ground.disk.createSpool(), existing })
-    t.notOk(new SideCar(alone.received.sideCar, index).hasChanges, 'what it refers to is nowhere else')
+  const ground = await openGround(t, 0)
+  const older = await receive(ground, packOf(path, [await middleOf(path)]))
+  const newer = await receive(ground, packOf(path, ['--not', await middleOf(path)], '--all'), [older.file])
+  const { objects } = newer
+  const numbers = [0, 1]
+  for (const workers of [ground.workers, workersHere()]) {
+    const shared = shareObjects(objects, ground.limits)
+    const all = await workers.run('selectMembers', { objects: shared, numbers })
+    const some = await workers.run('selectMembers', { objects: shared, numbers, except: all.subarray(1) })
+    t.same([...some], [all[0]])
+    for (const isForClone of [false, true]) {
+      const spool = ground.disk.createSpool()
+      const input = {
+        objects: shared,
+        ordinals: all,
+        isForClone,
+        spoolDescriptor: spool.file.descriptor,
+        limits: ground.limits,
+      }
+      const received = fromThread(await workers.run('rewritePack', input))
+      spool.adopt(received.sizeBytes)
+      t.equal(received.objectCount, all.length)
+      t.equal(received.isThin, false)
+      t.ok(new SideCar(received.sideCar, new PackIndex(received.index)).hasChanges)
+    }
   }
 })
