@@ -145,12 +145,16 @@ export class BareObjects implements ObjectDatabase {
     return row.tree >= 0
   }
 
-  visitIntroduced(commit: Ordinal, visit: (ordinal: Ordinal) => void): boolean {
+  visitIntroduced(commit: Ordinal, visit: (ordinal: Ordinal, type: ObjectType) => void): boolean {
     return this.#looseAt(commit) < 0 && this.#packs.visitIntroduced(commit, visit)
   }
 
-  visitReplaced(commit: Ordinal, visit: (ordinal: Ordinal) => void): boolean {
+  visitReplaced(commit: Ordinal, visit: (ordinal: Ordinal, type: ObjectType) => void): boolean {
     return this.#looseAt(commit) < 0 && this.#packs.visitReplaced(commit, visit)
+  }
+
+  leadsTo(commit: Ordinal, ancestor: Ordinal): boolean {
+    return this.#looseAt(commit) < 0 && this.#packs.leadsTo(commit, ancestor)
   }
 
   introducerOf(ordinal: Ordinal): Ordinal {

@@ -119,9 +119,11 @@ export interface ObjectDatabase {
    * Visits the trees and blobs that the commit's tree holds and its parents' trees do not, at the paths that it changed.
    * False, and visits nothing, where that was not noted.
    */
-  visitIntroduced(commit: Ordinal, visit: (ordinal: Ordinal) => void): boolean
+  visitIntroduced(commit: Ordinal, visit: (ordinal: Ordinal, type: ObjectType) => void): boolean
   /** Visits what the parents' trees hold at those paths, as far as it is there; false as above. */
-  visitReplaced(commit: Ordinal, visit: (ordinal: Ordinal) => void): boolean
+  visitReplaced(commit: Ordinal, visit: (ordinal: Ordinal, type: ObjectType) => void): boolean
+  /** True where it was noted that `ancestor` is one of the commit, or the same; a no says nothing. */
+  leadsTo(commit: Ordinal, ancestor: Ordinal): boolean
   /** A commit, the earliest that is known, that introduced the tree or blob; -1 where none is known. */
   introducerOf(ordinal: Ordinal): Ordinal
   /** Fills `entry`; false where the object is not in a pack (loose objects of `bare/`). */

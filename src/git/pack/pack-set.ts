@@ -159,17 +159,21 @@ export class PackSet implements ObjectDatabase {
     return true
   }
 
-  visitIntroduced(commit: Ordinal, visit: (ordinal: Ordinal) => void): boolean {
+  visitIntroduced(commit: Ordinal, visit: (ordinal: Ordinal, type: ObjectType) => void): boolean {
     const number = this.#numberOf(commit)
     const row = changesRow(this.packs[number].sideCar, commit - this.#firstOrdinals[number])
     if (row < 0) return false
     const { introduced, introducedStarts } = this.packs[number].sideCar!.tables
     const references = this.#references[number]
-    for (let at = introducedStarts[row]; at < introducedStarts[row + 1]; at++) visit(references.present(introduced[at]))
+    const end = introducedStarts[row + 1]
+    for (let at = introducedStarts[row]; at < end; at++) {
+      const ordinal = references.present(introduced[at])
+      visit(ordinal, this.#typeOfReference(number, introduced[at], ordinal))
+    }
     return true
   }
 
-  visitReplaced(commit: Ordinal, visit: (ordinal: Ordinal) => void): boolean {
+  visitReplaced(commit: Ordinal, visit: (ordinal: Ordinal, type: ObjectType) => void): boolean {
     const number = this.#numberOf(commit)
     const row = changesRow(this.packs[number].sideCar, commit - this.#firstOrdinals[number])
     if (row < 0) return false
@@ -177,9 +181,17 @@ export class PackSet implements ObjectDatabase {
     const references = this.#references[number]
     for (let at = replacedStarts[row]; at < replacedStarts[row + 1]; at++) {
       const ordinal = references.find(replaced[at])
-      if (ordinal >= 0) visit(ordinal)
+      if (ordinal >= 0) visit(ordinal, this.#typeOfReference(number, replaced[at], ordinal))
     }
     return true
+  }
+
+  leadsTo(commit: Ordinal, ancestor: Ordinal): boolean {
+    const number = this.#numberOf(commit)
+    const first = this.#firstOrdinals[number]
+    const { sideCar, index } = this.packs[number]
+    const isSamePack = ancestor >= first && ancestor < first + index.objectCount
+    return isSamePack && sideCar?.leadsTo(commit - first, ancestor - first) === true
   }
 
   introducerOf(ordinal: Ordinal): Ordinal {
@@ -233,6 +245,12 @@ export class PackSet implements ObjectDatabase {
   expand(prefix: string, max: number): ObjectId[] {
     const found = new Set(this.packs.flatMap(({ index }) => index.idsWithPrefix(prefix, max)))
     return [...found].slice(0, max)
+  }
+
+  #typeOfReference(number: number, reference: number, ordinal: Ordinal): ObjectType {
+    const { sideCar } = this.packs[number]
+    const isOwn = sideCar !== undefined && reference < sideCar.objectCount
+    return isOwn ? (typeOfCode(sideCar.typeCodeOf(reference)) as ObjectType) : this.typeOf(ordinal)
   }
 
   #typeOfEntry(of: Place): ObjectType {

@@ -9,6 +9,7 @@
 import { crc32 } from 'node:zlib'
 import { HoldfastError } from '../../errors.ts'
 import { idBytes, objectIdAt } from '../object-id.ts'
+import { Descent } from './descent.ts'
 
 /**
  * The tables in the order in which they are written: by the size of their elements, so that each is aligned. They are
@@ -99,6 +100,7 @@ export class SideCar {
   readonly #commitsBefore: Uint32Array
   /** Position + 1 by object; computed when first asked for. */
   #introducers: Uint32Array | undefined
+  #descent: Descent | undefined
 
   /**
    * Keeps `bytes`. Throws PackInvalid unless they are a whole side-car of that pack with the right checksum, which for
@@ -129,6 +131,12 @@ export class SideCar {
   introducerOf(position: number): number {
     this.#introducers ??= this.#findIntroducers()
     return this.#introducers[position] - 1
+  }
+
+  /** True where the one commit is surely an ancestor of the other, or the same; a no says nothing. Both by position. */
+  leadsTo(commit: number, ancestor: number): boolean {
+    this.#descent ??= new Descent(this.tables, (position) => this.rowOf(position))
+    return this.#descent.leadsTo(this.rowOf(commit), this.rowOf(ancestor))
   }
 
   /** The code of the object's type, 1 to 4. */

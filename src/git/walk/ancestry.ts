@@ -4,6 +4,9 @@ import type { Ordinal } from '../repository.ts'
 import type { CommitGraph } from './commit-graph.ts'
 import { DateQueue } from './date-queue.ts'
 
+// Each commit is compared with every target that is missing, until that would take longer than to walk on.
+const comparisonsMax = 20_000
+
 export interface AncestryOptions {
   /** After so many commits what was not found counts as no ancestor. */
   commitsMax?: number
@@ -24,10 +27,16 @@ export async function findNonAncestors(
   const missing = new Set(targets)
   const least = targets.reduce((low, target) => Math.min(low, graph.generationOf(target)), Number.POSITIVE_INFINITY)
   const frontier = new Frontier(graph)
+  // What is noted of the history as it is does not hold where it is cut.
+  let comparisonsLeft = graph.hasCuts ? 0 : comparisonsMax
   const add = (commit: Ordinal) => {
     if (seen[commit] === 1) return
     seen[commit] = 1
     missing.delete(commit)
+    if (comparisonsLeft > 0) {
+      comparisonsLeft -= missing.size
+      for (const target of missing) if (graph.objects.leadsTo(commit, target)) missing.delete(target)
+    }
     const generation = graph.generationOf(commit)
     if (generation === 0 || generation > least) frontier.push(commit, generation > 0)
   }

@@ -29,6 +29,10 @@ export class CommitGraph {
     for (const commit of commits) this.#cuts.add(commit)
   }
 
+  get hasCuts(): boolean {
+    return this.#cuts.size > 0
+  }
+
   /** True where the history is cut at this commit, whether or not it has parents. */
   isCut(commit: Ordinal): boolean {
     return this.#cuts.size > 0 && this.#cuts.has(commit)

@@ -1,6 +1,6 @@
 /** What must go into a pack so that a client which has the haves gets the wants. */
 import { fairLoop } from '../fair-loop.ts'
-import { locateId, type ObjectDatabase, type Ordinal, type Ref } from '../repository.ts'
+import { locateId, type ObjectDatabase, type ObjectType, type Ordinal, type Ref } from '../repository.ts'
 import { CommitGraph, peel } from './commit-graph.ts'
 import { findNewCommits, type NewCommits } from './new-commits.ts'
 import { isPlaced, leavesOutBlobs, leavesOutTrees, noFilter, type ObjectFilter } from './object-filter.ts'
@@ -95,11 +95,11 @@ async function walkCommits(graph: CommitGraph, range: NewCommits, options: Commi
 function notedSelection(graph: CommitGraph, { filter, selected, known }: CommitWalk): (commit: Ordinal) => boolean {
   const { objects } = graph
   const hasBlobs = !leavesOutBlobs(filter)
-  const addKnown = (ordinal: Ordinal) => {
-    if (selected[ordinal] === marks.none && (hasBlobs || objects.typeOf(ordinal) === 'tree')) known[ordinal] = 1
+  const addKnown = (ordinal: Ordinal, type: ObjectType) => {
+    if (selected[ordinal] === marks.none && (hasBlobs || type === 'tree')) known[ordinal] = 1
   }
-  const select = (ordinal: Ordinal) => {
-    if (selected[ordinal] === marks.none && known[ordinal] === 0) selected[ordinal] = marks[objects.typeOf(ordinal)]
+  const select = (ordinal: Ordinal, type: ObjectType) => {
+    if (selected[ordinal] === marks.none && known[ordinal] === 0) selected[ordinal] = marks[type]
   }
   return (commit) => {
     // A client that lacks the parents needs the whole tree.
