@@ -2,6 +2,7 @@
 import { fairLoop } from '../fair-loop.ts'
 import { locateId, type ObjectDatabase, type ObjectType, type Ordinal, type Ref } from '../repository.ts'
 import { CommitGraph, peel } from './commit-graph.ts'
+import { markedOrdinals } from './marked-ordinals.ts'
 import { findNewCommits, type NewCommits } from './new-commits.ts'
 import { isPlaced, leavesOutBlobs, leavesOutTrees, noFilter, type ObjectFilter } from './object-filter.ts'
 import { markThinBases } from './thin-bases.ts'
@@ -47,11 +48,13 @@ export async function selectObjects(objects: ObjectDatabase, options: SelectOpti
     else mark(selected, ordinal, marks.blob)
   }
   leaveOut(objects, selected, filter)
-  if (haves.commits.length > 0) await markThinBases(graph, { selected, known, haves: haves.commits, filter })
   for (const ordinal of options.wants) restore(objects, ordinal, selected, range)
   for (const tag of tags) addTag(objects, tag, selected)
+  const ordinals = markedOrdinals(selected)
+  const marked = { ordinals, selected, known, haves: haves.commits, filter }
+  if (haves.commits.length > 0) await markThinBases(graph, marked)
   const isClientKnown = (ordinal: Ordinal) => known[ordinal] === 1 || range.isKnown(ordinal)
-  return { ordinals: markedOrdinals(selected), isClientKnown }
+  return { ordinals, isClientKnown }
 }
 
 interface CommitWalk extends SelectOptions {
@@ -148,15 +151,4 @@ function addTag(objects: ObjectDatabase, { name, id, peeledId }: Ref, selected: 
 
 function mark(marked: Uint8Array, ordinal: Ordinal, kind = 1): void {
   marked[ordinal] = kind
-}
-
-function markedOrdinals(marked: Uint8Array): Uint32Array {
-  let count = 0
-  for (let ordinal = 0; ordinal < marked.length; ordinal++) if (marked[ordinal] !== 0) count++
-  const ordinals = new Uint32Array(count)
-  let at = 0
-  for (let ordinal = 0; at < count; ordinal++) {
-    if (marked[ordinal] !== 0) ordinals[at++] = ordinal
-  }
-  return ordinals
 }

@@ -11,6 +11,8 @@ import { leavesOutBlobs, type ObjectFilter } from './object-filter.ts'
 const commitsPerBase = 2_500
 
 export interface ThinBasesOptions {
+  /** Those that are marked in `selected`. */
+  ordinals: Uint32Array
   selected: Uint8Array
   /** What the client is known to have; bases that are found are marked in it. */
   known: Uint8Array
@@ -36,12 +38,12 @@ export async function markThinBases(graph: CommitGraph, options: ThinBasesOption
 /** By commit: bases that the client has if it has the commit. */
 function groupByIntroducer(graph: CommitGraph, options: ThinBasesOptions): Map<Ordinal, Ordinal[]> {
   const { objects } = graph
-  const { selected, known } = options
+  const { ordinals, selected, known } = options
   const entry: StoredEntry = { pack: 0, offset: 0, end: 0, base: -1, ofsDistance: 0 }
   const grouped = new Map<Ordinal, Ordinal[]>()
   const seen = new Set<Ordinal>()
-  for (let ordinal = 0; ordinal < selected.length; ordinal++) {
-    if (selected[ordinal] === 0 || !objects.readStored(ordinal, entry)) continue
+  for (const ordinal of ordinals) {
+    if (!objects.readStored(ordinal, entry)) continue
     const { base } = entry
     if (base < 0 || selected[base] !== 0 || known[base] !== 0 || seen.has(base)) continue
     seen.add(base)
