@@ -1,5 +1,5 @@
 /** The steps of a push into a repository on disk, once its objects wait in quarantine. */
-import { isHoldfastError } from '../errors.ts'
+import { HoldfastError, isHoldfastError } from '../errors.ts'
 import type { PushRequest } from '../git/host.ts'
 import { nullId, type ObjectId, parseObjectId } from '../git/object-id.ts'
 import { locateId, type RefCommand } from '../git/repository.ts'
@@ -31,6 +31,8 @@ export class PushSteps {
   readonly #incoming: IncomingObjects | undefined
   /** What was to be deleted and was not there, which post-receive is not told. */
   readonly #absent = new Set<string>()
+  /** Branches that were to point to something else. */
+  readonly #notCommits = new Set<string>()
   /** Where this repository's history will end as well. */
   readonly #cuts = new Set<ObjectId>()
   readonly #print: (text: string) => void
@@ -50,10 +52,21 @@ export class PushSteps {
   /** All at once; where that fails one by one, to tell which lack something. */
   async checkConnectivity(): Promise<void> {
     const commands = this.#fates.open().filter(({ newId }) => newId !== undefined)
+    this.#noteTypes(commands)
     if (commands.length === 0 || (await this.#findDisconnection(commands)) === undefined) return
     for (const command of commands) {
       const why = await this.#findDisconnection([command])
       if (why !== undefined) await this.#judgeDisconnected(command, why)
+    }
+  }
+
+  /** Now, while the new objects are open: a branch is to point to a commit. */
+  #noteTypes(commands: readonly RefCommand[]): void {
+    const objects = this.#objects()
+    for (const { name, newId } of commands) {
+      if (newId === undefined || !name.startsWith('refs/heads/')) continue
+      const ordinal = locateId(objects, newId)
+      if (ordinal >= 0 && objects.stat(ordinal).type !== 'commit') this.#notCommits.add(name)
     }
   }
 
@@ -177,6 +190,8 @@ export class PushSteps {
       this.#print('warning: deleting a non-existent ref\n')
     }
     try {
+      const wrong = commands.find(({ name }) => this.#notCommits.has(name))
+      if (wrong !== undefined) throw notACommit(wrong)
       await moveRefs(this.#repository.refStore, commands, this.#repository.settings.refs)
     } catch (error) {
       if (!isHoldfastError(error) && (error as NodeJS.ErrnoException).code === undefined) throw error
@@ -218,6 +233,12 @@ export class PushSteps {
       GIT_ALTERNATE_OBJECT_DIRECTORIES: [this.#repository.objectsPath, ...(others ? [others] : [])].join(':'),
     }
   }
+}
+
+function notACommit({ name, newId }: RefCommand): HoldfastError {
+  const branch = asText(name)
+  const message = `cannot update ref '${branch}': trying to write non-commit object ${newId} to branch '${branch}'`
+  return new HoldfastError('Conflict', { message })
 }
 
 function asText(name: string): string {

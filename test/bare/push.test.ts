@@ -44,6 +44,8 @@ const cases: [string[], string[]][] = [
   [[], ['--atomic', 'main:refs/heads/old/below', 'main']],
   [[], ['main:refs/heads/a', 'main:refs/heads/a/b']],
   [[], ['main:refs/heads/x..y', 'main']],
+  [[], ['main^{tree}:refs/heads/tree', 'main^{tree}:refs/tags/tree', 'nested:refs/heads/tag', 'main']],
+  [[], ['--atomic', 'main^{tree}:refs/heads/tree', 'main']],
   [['receive.denyDeletes=true'], [':old', 'main']],
   [['receive.denyDeletes=true'], [':refs/hidden/x']],
   [['receive.denyNonFastForwards=true'], [rewind, 'main:new']],
