@@ -9,6 +9,7 @@ import type { PushRequest } from '../git/host.ts'
 import type { ObjectId } from '../git/object-id.ts'
 import type { RefCommand, RefResult } from '../git/repository.ts'
 import type { QuarantinedPack } from '../repository/quarantine.ts'
+import { compactionJob } from './compact.ts'
 import type { Hub } from './hub.ts'
 import { findMissingLfs } from './lfs-presence.ts'
 import type { Principal } from './principal.ts'
@@ -64,7 +65,7 @@ export async function commitPush(
     rulesVersion,
     details: detailsOf(hub, repo, request),
     pack: pack === undefined ? undefined : pushedPack(push, pack),
-    jobs: isCompactionDue ? [{ name: 'compact', payload: { repoId: repo.id }, key: `compact:${repo.id}` }] : [],
+    jobs: isCompactionDue ? [compactionJob(repo.id)] : [],
   }).catch((error: unknown) => {
     if (isHoldfastError(error, 'BytesMissing')) return undefined
     throw error

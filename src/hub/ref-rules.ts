@@ -1,7 +1,9 @@
 /** Changing the rules per ref of a repository. Its functions rely on admin access; asked are the rules in push-rules.ts. */
+import { enqueueJob } from '../database/jobs.ts'
 import { type RefRule, writeRefRules } from '../database/ref-rules.ts'
 import { HoldfastError } from '../errors.ts'
 import { isPushableRefName } from '../git/ref-name.ts'
+import { compactionJob } from './compact.ts'
 import type { Hub } from './hub.ts'
 import { type Repo, repoPath } from './repo.ts'
 
@@ -31,7 +33,13 @@ export async function removeRule(hub: Hub, repo: Repo, pattern: string): Promise
 }
 
 async function replaceRules(hub: Hub, repo: Repo, rules: readonly RefRule[]): Promise<void> {
-  if (await writeRefRules(hub.database, repo.id, rules, repo.refRulesVersion)) return
+  const isWritten = await hub.database.transaction(async (tx) => {
+    const isCurrent = await writeRefRules(tx, repo.id, rules, repo.refRulesVersion)
+    // What is hidden from readers shall not lie among what they clone: each clone would have to be picked from it.
+    if (isCurrent) await enqueueJob(tx, compactionJob(repo.id))
+    return isCurrent
+  })
+  if (isWritten) return
   throw new HoldfastError('Conflict', { message: `The rules of ${repoPath(repo)} have just been changed. Try again.` })
 }
 

@@ -1,7 +1,8 @@
-/** Merges a repository's small packs; asked for by the push that made one too many. */
+/** Compacts a repository's packs; asked for by the push that makes it due. */
 import type { Task } from 'graphile-worker'
 import type { RepoId } from '../database/queryable.ts'
 import { isHoldfastError } from '../errors.ts'
+import { compactRepo } from '../hub/compact.ts'
 import type { Hub } from '../hub/hub.ts'
 
 /** The task `compact`, with the payload `{ repoId }`. */
@@ -9,7 +10,7 @@ export function compactTask(hub: Hub): Task {
   return async (payload) => {
     const { repoId } = payload as { repoId: RepoId }
     try {
-      const result = await hub.repositories.compact(repoId)
+      const result = await compactRepo(hub, repoId)
       hub.logger.info({ repoId, ...result }, 'compacted packs')
     } catch (error) {
       // Deleted meanwhile, or merged by a server that lost its claim on the job: nothing is left to do.

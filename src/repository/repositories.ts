@@ -39,8 +39,8 @@ export interface Repositories {
     pack: ByteStream,
     options: Omit<QuarantineOptions, 'existing' | 'onArrival'>,
   ): Promise<QuarantinedPack>
-  /** Merges small packs, or makes the clone pack anew, beside running pushes and clones. */
-  compact(repoId: RepoId): Promise<CompactionResult>
+  /** Merges small packs, or makes the clone pack anew, of what `isCloned` refs lead to, beside running pushes and clones. */
+  compact(repoId: RepoId, isCloned?: (refName: string) => boolean): Promise<CompactionResult>
   /** Room on the local disk, where pushes gather before they are stored. Rejects where nothing can be written. */
   freeDiskBytes(): Promise<number>
   /** How many tasks run in worker threads. */
@@ -97,10 +97,11 @@ export function createRepositories(ground: Ground): Repositories {
       const onArrival: QuarantineOptions['onArrival'] = (version, arrived) => catalog.add(repo.id, version, arrived)
       return await receiveIntoQuarantine(ground, repo.id, pack, { ...options, existing, onArrival })
     },
-    async compact(repoId) {
+    async compact(repoId, isCloned = () => true) {
       // In this order: what the refs name lies in packs that are listed later.
       const { snapshot } = await refReader.readNewest(repoId)
-      return await compactPacks(ground, { repoId, refs: snapshot, packs: await catalog.pinNewest(repoId) })
+      const refs = { ...snapshot, refs: snapshot.refs.filter(({ name }) => isCloned(name)) }
+      return await compactPacks(ground, { repoId, refs, packs: await catalog.pinNewest(repoId) })
     },
     freeDiskBytes: () => disk.freeBytes(),
     runningTasks: () => ground.workers.runningTasks(),

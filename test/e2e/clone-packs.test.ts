@@ -1,5 +1,9 @@
 /** Clones from a pack that lies ready, by real git: the same objects as any clone, none too many, whatever was pushed since. */
 import t from 'tap'
+import { collectGarbage } from '../../src/hub/gc.ts'
+import { openRepo } from '../../src/hub/open-repo.ts'
+import { operator } from '../../src/hub/principal.ts'
+import { addRule } from '../../src/hub/ref-rules.ts'
 import { allObjects, openScene, type Scene, storedChecksum } from '../support/clone-scene.ts'
 import { describeRepository, git } from '../support/git.ts'
 
@@ -130,4 +134,66 @@ t.test('histories of unusual shape', async (t) => {
     ['rest'],
     'nothing is left to clone',
   )
+})
+
+t.test('what is hidden from readers is no part of what they clone', async (t) => {
+  const scene = await openScene(t)
+  await scene.push('--all')
+  await scene.compact()
+  const repo = await openRepo(scene.hub, operator, { type: 'model', namespace: 'ada', name: 'model' }, 'admin')
+  await addRule(scene.hub, repo, { pattern: 'refs/heads/topic-*', hidden: true })
+  t.same(await scene.waitingJobs(), ['compact'])
+  const { clone: between } = await scene.clonePublicly()
+  await scene.compact()
+  const { clone, checksums } = await scene.clonePublicly()
+  t.same(checksums, [await storedChecksum(scene)])
+  const shown = (await git(scene.source, 'rev-list', '--objects', '--no-object-names', 'main')).split('\n').sort()
+  t.same((await allObjects(between)).split('\n'), shown, 'at once')
+  t.same((await allObjects(clone)).split('\n'), shown)
+})
+
+t.test('clones beside compaction are whole, and of two compactions one is done', async (t) => {
+  const scene = await openScene(t)
+  await scene.push('--all')
+  const [newest, older] = (await git(scene.source, 'rev-parse', 'main', 'main~4')).split('\n')
+  for (const tip of [older, newest, older]) {
+    await git(scene.source, 'update-ref', 'refs/heads/main', tip)
+    await scene.push('--force', 'main')
+    const clones = [1, 2, 3].map(() => scene.clone('--no-tags'))
+    const compactions = await Promise.allSettled([scene.compact(), scene.compact()])
+    t.ok(compactions.some(({ status }) => status === 'fulfilled'))
+    for (const compaction of compactions) {
+      if (compaction.status === 'rejected') t.match(compaction.reason, { code: 'Conflict' })
+    }
+    const reachable = await git(scene.source, 'rev-list', '--objects', '--no-object-names', '--branches')
+    for (const { clone } of await Promise.all(clones)) {
+      t.equal(await allObjects(clone), reachable.split('\n').sort().join('\n'))
+    }
+    t.equal((await scene.packs()).filter(({ tier }) => tier === 'clone').length, 1)
+  }
+})
+
+t.test('a crash between bytes and rows leaves what was there, and bytes for the sweep', async (t) => {
+  let crashAt = ''
+  const scene = await openScene(t, {
+    limits: { orphanBytesGraceSeconds: 0 },
+    bucket: (bucket) => ({
+      ...bucket,
+      async put(key, body, options) {
+        const sizeBytes = await bucket.put(key, body, options)
+        if (crashAt !== '' && key.endsWith(crashAt)) throw new Error('killed')
+        return sizeBytes
+      },
+    }),
+  })
+  await scene.push('--all')
+  const before = await scene.packs()
+  for (crashAt of ['.pack', '.idx']) await t.rejects(scene.compact(), /killed/)
+  t.same(await scene.packs(), before)
+  const { clone } = await scene.clone('--no-tags')
+  t.ok(await git(clone, 'rev-parse', 'main'))
+  t.ok((await collectGarbage(scene.hub)).orphanKeys >= 2)
+  crashAt = ''
+  t.match(await scene.compact(), { mergedPacks: before.length })
+  t.same((await scene.clone('--no-tags')).checksums, [await storedChecksum(scene)])
 })

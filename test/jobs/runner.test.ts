@@ -97,7 +97,8 @@ t.test('a stop waits for the job that runs', async (t) => {
       return { mergedPacks: 0, objectCount: 0, cloneObjectCount: 0 }
     },
   }
-  await enqueueJob(hub.database, { name: 'compact', payload: { repoId: '1' } })
+  const repo = await addRepo(hub, await addPerson(hub, 'ada'), 'model')
+  await enqueueJob(hub.database, { name: 'compact', payload: { repoId: repo.id } })
   const runner = await startJobs({ ...hub, repositories: slow }, hub.databaseUrl)
   await entered.promise
   const closing = runner.close()

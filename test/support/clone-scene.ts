@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { listPacks } from '../../src/database/packs.ts'
+import { compactRepo } from '../../src/hub/compact.ts'
 import { git, temporaryFolder } from './git.ts'
 import { makeHistory } from './git-client.ts'
 import { addPerson, addRepo, gitUrl, type HouseOptions, listen, openHouse } from './house.ts'
@@ -20,6 +21,16 @@ export async function openScene(t: Test, options: HouseOptions = {}) {
   makeHistory(source, { seed: 7, commits: 80 })
   const url = gitUrl(server, ada, 'ada/model')
   let cloneCount = 0
+
+  async function cloneFrom(address: string, args: readonly string[]) {
+    const clone = join(folder, `clone-${++cloneCount}.git`)
+    const unpackNothing = ['-c', 'fetch.unpackLimit=1', '-c', 'transfer.unpackLimit=1']
+    await git(folder, ...unpackNothing, 'clone', '-q', '--bare', ...args, address, clone)
+    await git(clone, 'fsck', '--strict')
+    const checksums = readdirSync(join(clone, 'objects/pack')).flatMap((name) => /-(.*)\.pack$/.exec(name)?.[1] ?? [])
+    return { clone, checksums }
+  }
+
   return {
     hub,
     folder,
@@ -27,7 +38,7 @@ export async function openScene(t: Test, options: HouseOptions = {}) {
     url,
     repo,
     push: (...args: string[]) => git(source, 'push', '-q', url, ...args),
-    compact: () => hub.repositories.compact(repo.id),
+    compact: () => compactRepo(hub, repo.id),
     async packs() {
       return (await listPacks(hub.database, repo.id))?.packs ?? []
     },
@@ -39,14 +50,9 @@ export async function openScene(t: Test, options: HouseOptions = {}) {
       return rows.map(({ name }) => name)
     },
     /** A clone that is whole and sound, and the checksum of the pack that came. */
-    async clone(...args: string[]) {
-      const clone = join(folder, `clone-${++cloneCount}.git`)
-      const unpackNothing = ['-c', 'fetch.unpackLimit=1', '-c', 'transfer.unpackLimit=1']
-      await git(folder, ...unpackNothing, 'clone', '-q', '--bare', ...args, url, clone)
-      await git(clone, 'fsck', '--strict')
-      const checksums = readdirSync(join(clone, 'objects/pack')).flatMap((name) => /-(.*)\.pack$/.exec(name)?.[1] ?? [])
-      return { clone, checksums }
-    },
+    clone: (...args: string[]) => cloneFrom(url, args),
+    /** The same for whoever comes without an account. */
+    clonePublicly: () => cloneFrom(gitUrl(server, undefined, 'ada/model'), []),
   }
 }
 
