@@ -16,6 +16,7 @@ import type { GitTasks } from './git/worker.ts'
 import type { Hub } from './hub/hub.ts'
 import { startJobs } from './jobs/runner.ts'
 import { createLogger, type Logger } from './logger.ts'
+import { ReceiveMemory } from './repository/receive-memory.ts'
 import { createRepositories } from './repository/repositories.ts'
 import { openThreadPool } from './threads/pool.ts'
 
@@ -99,7 +100,10 @@ async function openParts(
       startsNow: isServer,
     }),
   )
-  const repositories = opened(createRepositories({ database, bucket, disk, workers, limits: config.limits }))
+  const receiveMemory = new ReceiveMemory(config.limits.receiveMemoryMaxBytes)
+  const repositories = opened(
+    createRepositories({ database, bucket, disk, workers, receiveMemory, limits: config.limits }),
+  )
   const secret = await readInstanceSecret(database)
   return { hub: { config, logger, database, bucket, repositories, secret }, databaseUrl: server.url }
 }

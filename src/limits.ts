@@ -33,6 +33,7 @@ export interface Limits {
   gitObjectInfoMax: number
   gitRequestInflatedMaxBytes: number
   receivedHereMaxBytes: number
+  receiveMemoryMaxBytes: number
   lfsObjectMaxBytes: number
   lfsSinglePutMaxBytes: number
   lfsBatchMaxObjects: number
@@ -122,6 +123,8 @@ export const defaultLimits: Limits = {
   gitRequestInflatedMaxBytes: 64 * MiB,
   // A pack up to this size is received on the event loop, in slices: a thread's turn would cost a small push more.
   receivedHereMaxBytes: 256 * KiB,
+  // What all packs on their way in may hold in memory together; the next one waits.
+  receiveMemoryMaxBytes: 2 * GiB,
   lfsBatchMaxObjects: 10_000,
   lfsLinkExpiresInSeconds: 3_600,
   // Longer than the longest upload may take: its offer is what the finished upload is noted on.

@@ -3,6 +3,7 @@ import type { SpoolFile } from '../disk/disk.ts'
 import type { FsckSettings } from '../git/fsck/settings.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { completeReceived } from '../git/pack/complete-side-car.ts'
+import { packHeaderBytes } from '../git/pack/format.ts'
 import { BlobNotes, type BlobsToNote, type NotedBlobs } from '../git/pack/noted-blobs.ts'
 import type { ReportProgress } from '../git/pack/receive-pace.ts'
 import { type ReceivedPack, receivePackFile } from '../git/pack/receive-pack-file.ts'
@@ -38,22 +39,34 @@ const nothingToNote: BlobsToNote = {
 /** Throws what `receivePackFile` throws. When it settles, nothing uses the spool or the existing packs any more. */
 export async function receivePack(ground: Ground, input: ByteStream, options: ReceiveOptions): Promise<Reception> {
   const head = await readHead(input, ground.limits.receivedHereMaxBytes, options.signal)
-  const { objects: existing } = options.existing
-  const mayStandStill = isRanged(existing)
+  const mayStandStill = isRanged(options.existing.objects)
   // Here it could not wait for a delta's base, and a pack comes only once.
   if (head.isWhole && !mayStandStill) return await receiveHere(ground, head.bytes, options)
-  const { spool, toNote = nothingToNote, fsck, onProgress, signal } = options
+  const leave = await ground.receiveMemory.take(head.objectCount, options.signal)
+  try {
+    return await receiveThere(ground, head.bytes, { ...options, mayStandStill })
+  } finally {
+    leave()
+  }
+}
+
+async function receiveThere(
+  ground: Ground,
+  input: ByteStream,
+  options: ReceiveOptions & { mayStandStill: boolean },
+): Promise<Reception> {
+  const { spool, existing, toNote = nothingToNote, fsck, onProgress, signal, mayStandStill } = options
   const reception = await ground.workers.run(
     'receivePack',
     {
       spoolDescriptor: spool.file.descriptor,
-      existing: shareObjects(existing, ground.limits),
+      existing: shareObjects(existing.objects, ground.limits),
       limits: receiveLimits(ground.limits),
       toNote,
       fsck,
     },
     {
-      bytes: reserving(head.bytes, spool),
+      bytes: reserving(input, spool),
       onNote: (note) => {
         const { phase, done, total } = note as ReceiveNote
         onProgress?.(phase, done, total)
@@ -100,7 +113,13 @@ async function readHead(input: ByteStream, maxBytes: number, signal: AbortSignal
     }
     signal?.throwIfAborted()
   }
-  return { isWhole, bytes: joined(chunks, source) }
+  return { isWhole, objectCount: announcedCount(chunks), bytes: joined(chunks, source) }
+}
+
+/** How many objects the pack's header promises: it may hold no more. */
+function announcedCount(chunks: readonly Uint8Array[]): number {
+  const header = Buffer.concat(chunks.map((chunk) => chunk.subarray(0, packHeaderBytes))).subarray(0, packHeaderBytes)
+  return header.length < packHeaderBytes ? 0 : header.readUInt32BE(8)
 }
 
 async function* joined(chunks: readonly Uint8Array[], source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -16,6 +16,7 @@ import { defaultLimits } from '../../src/limits.ts'
 import type { Ground } from '../../src/repository/ground.ts'
 import { inlinePackFile } from '../../src/repository/pack-files.ts'
 import { receivePack } from '../../src/repository/receive.ts'
+import { ReceiveMemory } from '../../src/repository/receive-memory.ts'
 import { shareObjects } from '../../src/repository/shared-objects.ts'
 import { temporaryFolder } from '../support/git.ts'
 import { makeHistory } from '../support/git-client.ts'
@@ -31,7 +32,8 @@ async function openGround(t: Test, receivedHereMaxBytes: number, spoolMaxBytes =
   const disk = await openDisk({ folder: temporaryFolder(t, 'receive'), cacheMaxBytes: 0, spoolMaxBytes })
   t.teardown(() => disk.close())
   const limits = { ...defaultLimits, receivedHereMaxBytes, gitPackMaxBytes: 2 ** 26 }
-  return { disk, limits, workers: openWorkers(t, 1) } as unknown as Ground
+  const receiveMemory = new ReceiveMemory(limits.receiveMemoryMaxBytes)
+  return { disk, limits, receiveMemory, workers: openWorkers(t, 1) } as unknown as Ground
 }
 
 async function* cut(bytes: Buffer, pieceBytes = 10_000): AsyncGenerator<Uint8Array> {

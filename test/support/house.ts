@@ -16,6 +16,7 @@ import type { RepoName, Visibility } from '../../src/hub/repo.ts'
 import { createRepo } from '../../src/hub/repos.ts'
 import { createToken } from '../../src/hub/tokens.ts'
 import { createLogger, type Logger } from '../../src/logger.ts'
+import { ReceiveMemory } from '../../src/repository/receive-memory.ts'
 import { createRepositories } from '../../src/repository/repositories.ts'
 import { temporaryFolder } from './git.ts'
 import { createTestDatabase } from './postgres.ts'
@@ -59,7 +60,8 @@ export async function openHouse(t: Test, options: HouseOptions = {}): Promise<Hu
     spoolMaxBytes: options.spoolMaxBytes ?? 2 ** 30,
   })
   const workers = options.threads === undefined ? workersHere() : openWorkers(t, options.threads)
-  const repositories = createRepositories({ database, bucket, disk, workers, limits: config.limits })
+  const receiveMemory = new ReceiveMemory(config.limits.receiveMemoryMaxBytes)
+  const repositories = createRepositories({ database, bucket, disk, workers, receiveMemory, limits: config.limits })
   t.teardown(async () => {
     repositories.close()
     await disk.close()

@@ -9,6 +9,7 @@ import { commitPush } from '../../src/database/push-queue.ts'
 import { openDisk } from '../../src/disk/local-disk.ts'
 import { formatFreshPack } from '../../src/git/pack/fresh-pack.ts'
 import type { GitObject } from '../../src/git/repository.ts'
+import { ReceiveMemory } from '../../src/repository/receive-memory.ts'
 import { createRepositories, type RepositoryVersion } from '../../src/repository/repositories.ts'
 import { temporaryFolder } from './git.ts'
 import { createTestDatabase } from './postgres.ts'
@@ -22,7 +23,8 @@ export async function openRepositories(t: Parameters<typeof createTestDatabase>[
   await bucket.probe()
   const disk = await openDisk({ folder: join(folder, 'cache'), cacheMaxBytes: 2 ** 30, spoolMaxBytes: 2 ** 30 })
   const limits = { ...readConfig({}).limits, ...changed }
-  const repositories = createRepositories({ database, bucket, disk, workers: workersHere(), limits })
+  const receiveMemory = new ReceiveMemory(limits.receiveMemoryMaxBytes)
+  const repositories = createRepositories({ database, bucket, disk, workers: workersHere(), receiveMemory, limits })
   t.teardown(async () => {
     repositories.close()
     await disk.close()
