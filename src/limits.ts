@@ -181,7 +181,8 @@ export const defaultLimits: Limits = {
   // Longer than the longest response may last: a reader may still hold a link or a catalogue row of these bytes.
   doomedBytesGraceSeconds: 86_400,
   orphanBytesGraceSeconds: 2 * 86_400,
-  compactionPacksMin: 20,
+  // As git's own gc.autoPackLimit. Small packs lie in memory, where a lookup asks fifty of them in microseconds.
+  compactionPacksMin: 50,
   // Index included. A push that small costs no request to the bucket; compaction brings it there.
   inlinePackMaxBytes: 256 * KiB,
   // A smaller repository is walked in a few milliseconds, and its answers are cached.

@@ -1,6 +1,5 @@
 /** The catalogue of packs: a row makes a pack visible. Every change of a repository's set raises its packs_version. */
 import { HoldfastError } from '../errors.ts'
-import { doomBytes } from './doomed-bytes.ts'
 import type { Queryable, RepoId } from './queryable.ts'
 
 /** Where a pack comes from (migrations/0005_clone_packs.sql). */
@@ -91,18 +90,15 @@ export async function listPackIds(db: Queryable, repoId: RepoId): Promise<string
   return rows.map(({ packId }) => packId)
 }
 
-async function raisePacksVersion(tx: Queryable, repoId: RepoId): Promise<void> {
-  const rows = await tx.query(
-    'update repos set packs_version = packs_version + 1 where id = $1 returning id',
-    [repoId],
-    'raise-packs-version',
-  )
-  if (rows.length === 0) throw new HoldfastError('RepoNotFound')
+/** The arguments of the SQL function `insert_pack` behind the repository. */
+export function packArguments(pack: NewPack): unknown[] {
+  const { inline } = pack
+  return [JSON.stringify(packColumns(pack)), inline?.pack ?? null, inline?.index ?? null]
 }
 
-/** The arguments of the SQL function `insert_pack` behind the repository. */
-export function packArguments({ inline, ...row }: NewPack): unknown[] {
-  const columns = {
+/** As the columns are called. */
+function packColumns(row: NewPack) {
+  return {
     id: row.id,
     tier: row.tier,
     is_thin: row.isThin,
@@ -116,7 +112,6 @@ export function packArguments({ inline, ...row }: NewPack): unknown[] {
     root_ids: bytesInJson(row.rootIds),
     tip_ids: bytesInJson(row.tipIds),
   }
-  return [JSON.stringify(columns), inline?.pack ?? null, inline?.index ?? null]
 }
 
 /** As PostgreSQL writes and reads bytea. */
@@ -156,27 +151,32 @@ export interface PackReplacement {
 }
 
 /**
- * Swaps packs for others that hold their objects, when `tx` commits; the old bytes are doomed. Throws RepoNotFound where the
+ * Swaps packs for others that hold their objects, in one statement; the old bytes are doomed. Throws RepoNotFound where the
  * repository is gone, and Conflict where a removed pack is: another compaction was quicker.
  */
-export async function replacePacks(tx: Queryable, replacement: PackReplacement): Promise<void> {
+export async function replacePacks(db: Queryable, replacement: PackReplacement): Promise<void> {
   const { repoId, removedPackIds, added, bundles, doomedKeys, graceSeconds } = replacement
-  await raisePacksVersion(tx, repoId)
-  const removed = await tx.query('delete from packs where repo_id = $1 and id = any($2::uuid[]) returning id', [
-    repoId,
-    removedPackIds,
-  ])
-  if (removed.length !== removedPackIds.length) {
-    throw quicker()
-  }
-  for (const pack of added) {
-    await tx.query('select insert_pack($1, $2, $3, $4)', [repoId, ...packArguments(pack)], 'insert-pack')
-  }
-  for (const { packId, sizeBytes } of bundles) {
-    await tx.query('insert into bundles (pack_id, size_bytes) values ($1, $2)', [packId, sizeBytes])
-  }
-  await doomBytes(tx, doomedKeys, graceSeconds)
+  const [{ isDone }] = await db
+    .query<{ isDone: boolean }>(
+      'select replace_packs($1, $2, $3, $4, $5, $6) as "isDone"',
+      [
+        repoId,
+        removedPackIds,
+        JSON.stringify(added.map(packColumns)),
+        JSON.stringify(bundles.map(({ packId, sizeBytes }) => ({ pack_id: packId, size_bytes: sizeBytes }))),
+        doomedKeys,
+        graceSeconds,
+      ],
+      'replace-packs',
+    )
+    .catch((error: unknown) => {
+      throw (error as { code?: unknown }).code === packGone ? quicker() : error
+    })
+  if (!isDone) throw new HoldfastError('RepoNotFound')
 }
+
+/** The SQLSTATE with which replace_packs fails. */
+const packGone = 'HF002'
 
 /** A pack that leads to nothing outside itself, with the ids of its objects that no other of them refers to. */
 export interface ClosedPack {

@@ -63,16 +63,14 @@ export async function rewritePacks(
     }
     for (const { incoming } of made) await incoming.upload()
     const bundles = await uploadBundles(ground, repoId, made)
-    await database.transaction((tx) =>
-      replacePacks(tx, {
-        repoId,
-        removedPackIds: removed.map((row) => row.id),
-        added: made.map(({ incoming }) => incoming.row),
-        bundles,
-        doomedKeys: removed.flatMap((row) => keysOf(repoId, row)),
-        graceSeconds: limits.doomedBytesGraceSeconds,
-      }),
-    )
+    await replacePacks(database, {
+      repoId,
+      removedPackIds: removed.map((row) => row.id),
+      added: made.map(({ incoming }) => incoming.row),
+      bundles,
+      doomedKeys: removed.flatMap((row) => keysOf(repoId, row)),
+      graceSeconds: limits.doomedBytesGraceSeconds,
+    })
   } catch (error) {
     // Any other failure leaves it open whether the transaction was committed: the bytes stay for the sweep.
     if (isHoldfastError(error, 'Conflict')) for (const { incoming } of made) await incoming.discard()

@@ -81,7 +81,7 @@ t.test('the bytes of small packs come with the list, to whoever does not hold th
     doomedKeys: [],
     graceSeconds: 0,
   }
-  await database.transaction((tx) => replacePacks(tx, swap))
+  await replacePacks(database, swap)
   t.same(await inlineOf([]), new Map([[two.id, two.inline]]))
   const rows = await database.query('select pack_id from inline_packs')
   t.equal(rows.length, 1, 'the bytes go with the row')
@@ -93,16 +93,14 @@ t.test('packs are swapped whole, and once', async (t) => {
   const packs = [newPack(repoId), newPack(repoId), newPack(repoId)]
   for (const pack of packs) await pushPack(database, pack)
   const swap = (removed: NewPack[], added: NewPack) =>
-    database.transaction((tx) =>
-      replacePacks(tx, {
-        repoId,
-        removedPackIds: removed.map(({ id }) => id),
-        added: [added],
-        bundles: [],
-        doomedKeys: removed.map(({ id }) => `packs/${id}`),
-        graceSeconds: 0,
-      }),
-    )
+    replacePacks(database, {
+      repoId,
+      removedPackIds: removed.map(({ id }) => id),
+      added: [added],
+      bundles: [{ packId: added.id, sizeBytes: 7 }],
+      doomedKeys: removed.map(({ id }) => `packs/${id}`),
+      graceSeconds: 0,
+    })
   const ids = async () => (await listPacks(database, repoId))?.packs.map(({ id }) => id)
 
   const merged = newPack(repoId)
@@ -112,6 +110,8 @@ t.test('packs are swapped whole, and once', async (t) => {
   t.equal((await listPacks(database, repoId))?.packsVersion, '4')
   t.equal((await ids())?.length, 2)
   t.equal((await ids())?.[0], packs[2].id)
+  const bundles = await database.query('select size_bytes from bundles')
+  t.same(bundles, [{ size_bytes: '7' }])
   t.same(
     await listDoomedBytes(database, 10),
     packs

@@ -233,7 +233,7 @@ for (const [where, inlinePackMaxBytes] of [
 ] as const) {
   t.test(`compaction merges small packs in the ${where} and changes nothing that is seen`, async (t) => {
     const { commit, git, hub, repo, remote, folder, remoteRefs } = await openScene(t, {
-      limits: { inlinePackMaxBytes },
+      limits: { inlinePackMaxBytes, compactionPacksMin: 20 },
     })
     for (let number = 0; number < 24; number++) {
       await commit(`commit ${number}`, { [`file-${number % 5}.txt`]: `content ${number}\n`.repeat(50 + number) })
