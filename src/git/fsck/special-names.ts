@@ -10,7 +10,6 @@ export const dotGitattributes = 4
 export const dotGitignore = 8
 export const dotMailmap = 16
 
-const backslash = 0x5c
 /** Characters that HFS+ ignores in names. */
 const invisible = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g
 
@@ -28,13 +27,32 @@ const files: readonly SpecialName[] = [
 ]
 const git: SpecialName = { bit: dotGit, ntfs: /^(?:\.git|git~1)[. ]*(?:$|[\\/:])/i, hfs: /^\.git$/i }
 
-/** Which of the names the bytes may be; 0 for nearly all. */
-export function specialNamesOf(data: Buffer, at: number, end: number): number {
-  if (!isSuspect(data, at, end)) return 0
+/** What stands in a name that matters here; one pass over the bytes finds all of it. */
+export const hasSlash = 1
+const hasTilde = 2
+/** A backslash, or the first byte of a character that HFS+ may ignore. */
+const hasOddity = 4
+
+/** Bits of what stands in a name. */
+export function scanName(data: Buffer, at: number, end: number): number {
+  let found = 0
+  for (let position = at; position < end; position++) {
+    const byte = data[position]
+    if (byte === 0x2f) found |= hasSlash
+    else if (byte === 0x7e) found |= hasTilde
+    else if (byte === 0x5c || byte === 0xe2 || byte === 0xef) found |= hasOddity
+  }
+  return found
+}
+
+/** Which of the names the bytes may be; 0 for nearly all. `scanned` is what `scanName` found in them. */
+export function specialNamesOf(data: Buffer, at: number, end: number, scanned: number): number {
+  if (!isSuspect(data, at, scanned)) return 0
   const name = data.toString('utf8', at, end)
-  const visible = name.replace(invisible, '')
+  const visible = (scanned & hasOddity) === 0 ? name : name.replace(invisible, '')
   let bits = 0
   for (const { bit, ntfs, hfs } of [git, ...files]) if (ntfs.test(name) || hfs.test(visible)) bits |= bit
+  if (!name.includes('\\')) return bits
   // Behind a backslash git looks for these two.
   for (const part of name.split('\\').slice(1)) {
     for (const { bit, ntfs } of [git, files[0]]) if (ntfs.test(part)) bits |= bit
@@ -42,15 +60,11 @@ export function specialNamesOf(data: Buffer, at: number, end: number): number {
   return bits
 }
 
-/** All special names begin with a dot or one of these, but for what stands behind a backslash or HFS+ ignores. */
-function isSuspect(data: Buffer, at: number, end: number): boolean {
-  const first = data[at] | 0x20
-  if (data[at] === 0x2e || first === 0x67 || first === 0x6d || first === 0x7e) return true
-  for (let position = at; position < end; position++) {
-    const byte = data[position]
-    if (byte === backslash || byte === 0xe2 || byte === 0xef) return true
-  }
-  return false
+/** `.g…` and `.m…`, short names with their tilde, and whatever holds an oddity. */
+function isSuspect(data: Buffer, at: number, scanned: number): boolean {
+  if ((scanned & (hasTilde | hasOddity)) !== 0) return true
+  const second = data[at + 1] | 0x20
+  return data[at] === 0x2e && (second === 0x67 || second === 0x6d)
 }
 
 /** `fallback` is the short name that NTFS makes by hashing where the usual ones are taken. */

@@ -5,11 +5,19 @@
 import { IdSet } from '../pack/id-set.ts'
 import { isSymlink, TreeCursor } from '../tree.ts'
 import type { MessageId, ReportFault } from './messages.ts'
-import { dotGit, dotGitattributes, dotGitignore, dotGitmodules, dotMailmap, specialNamesOf } from './special-names.ts'
+import {
+  dotGit,
+  dotGitattributes,
+  dotGitignore,
+  dotGitmodules,
+  dotMailmap,
+  hasSlash,
+  scanName,
+  specialNamesOf,
+} from './special-names.ts'
 import { duplicate, notSorted, TreeOrder } from './tree-order.ts'
 
 const dot = 0x2e
-const slash = 0x2f
 const idBytes = 20
 
 /** Files that Git obeys: what they hold is looked at once all objects are there (named-files.ts). */
@@ -53,7 +61,9 @@ function findFaults(data: Buffer, named: NamedFiles, nameMaxBytes: number): numb
   let found = 0
   try {
     for (let entryAt = 0; cursor.next(); entryAt = cursor.idAt + idBytes) {
-      found |= nameFaults(data, cursor, nameMaxBytes) | specialFaults(data, cursor, named)
+      const scanned = scanName(data, cursor.nameAt, cursor.nameEnd)
+      if ((scanned & hasSlash) !== 0) found |= fullPathname
+      found |= nameFaults(data, cursor, nameMaxBytes) | specialFaults(data, cursor, scanned, named)
       if (data[entryAt] === 0x30) found |= bitOf.zeroPaddedFilemode
       if (!isUsualMode(cursor.mode)) found |= bitOf.badFilemode
       if (isNullId(data, cursor.idAt)) found |= bitOf.nullSha1
@@ -73,13 +83,12 @@ function nameFaults(data: Buffer, { nameAt, nameEnd }: TreeCursor, nameMaxBytes:
   if (length === 0) return badTree
   if (data[nameAt] === dot && length === 1) return hasDot
   if (data[nameAt] === dot && length === 2 && data[nameAt + 1] === dot) return hasDotdot
-  let found = length > nameMaxBytes ? largePathname : 0
-  for (let at = nameAt; at < nameEnd; at++) if (data[at] === slash) found |= fullPathname
-  return found
+  return length > nameMaxBytes ? largePathname : 0
 }
 
-function specialFaults(data: Buffer, { nameAt, nameEnd, idAt, mode }: TreeCursor, named: NamedFiles): number {
-  const names = specialNamesOf(data, nameAt, nameEnd)
+function specialFaults(data: Buffer, cursor: TreeCursor, scanned: number, named: NamedFiles): number {
+  const { nameAt, nameEnd, idAt, mode } = cursor
+  const names = specialNamesOf(data, nameAt, nameEnd, scanned)
   if (names === 0) return 0
   let found = (names & dotGit) !== 0 ? hasDotgit : 0
   if (isSymlink(mode)) {
