@@ -38,7 +38,7 @@ export function* longHistory(): Generator<string> {
   }
 }
 
-/** 1 GiB of files of 8 MiB that do not compress. */
+/** Files of 8 MiB that do not compress, 1 GiB of them. */
 export function* gibibyteOfBlobs(count = 128): Generator<string | Buffer> {
   yield commit(0, 'Weights')
   for (let number = 0; number < count; number++) {
