@@ -56,7 +56,7 @@ export async function startCGit(folder: string): Promise<CGit> {
     async stop() {
       await end(nginx)
       await end(wrap, true)
-      account.close()
+      await account.close()
     },
   }
 }

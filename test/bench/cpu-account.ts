@@ -4,14 +4,15 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 
 export interface CpuAccount {
   /** The command with what puts it into the account before it. */
   command(program: string, args: string[]): [string, string[]]
   /** NaN where this process may not make control groups. */
   cpuSeconds(): number
-  /** Everything in it has ended. */
-  close(): void
+  /** Everything in it has been told to end. */
+  close(): Promise<void>
 }
 
 const root = '/sys/fs/cgroup'
@@ -22,13 +23,13 @@ export function openCpuAccount(): CpuAccount {
   try {
     mkdirSync(group)
   } catch {
-    return { command: (program, args) => [program, args], cpuSeconds: () => Number.NaN, close() {} }
+    return { command: (program, args) => [program, args], cpuSeconds: () => Number.NaN, async close() {} }
   }
   const enter = 'echo $$ >"$0/cgroup.procs" && exec "$@"'
   return {
     command: (program, args) => ['sh', ['-c', enter, group, program, ...args]],
     cpuSeconds: () => (isFirstVersion ? readNanoseconds(group) / 1e9 : readMicroseconds(group) / 1e6),
-    close: () => rmdirSync(group),
+    close: () => removeWhenEmpty(group),
   }
 }
 
@@ -38,4 +39,10 @@ function readNanoseconds(group: string): number {
 
 function readMicroseconds(group: string): number {
   return Number(/^usage_usec (\d+)/m.exec(readFileSync(join(group, 'cpu.stat'), 'utf8'))?.[1] ?? Number.NaN)
+}
+
+/** A process leaves its group some time after it has ended. */
+async function removeWhenEmpty(group: string): Promise<void> {
+  for (let tries = 100; readFileSync(join(group, 'cgroup.procs'), 'utf8') !== '' && tries > 0; tries--) await pause(50)
+  rmdirSync(group)
 }

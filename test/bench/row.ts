@@ -35,6 +35,11 @@ export interface Measurement {
   run(bench: Bench): Promise<Row[]>
 }
 
+/** What is compared with cannot be had on this machine: said in the table, and no failure of the run. */
+export class NotMeasured extends Error {
+  override name = 'NotMeasured'
+}
+
 export const cGitName = 'git http-backend behind nginx'
 
 /** A row of medians. */

@@ -11,7 +11,7 @@ import { applyLoad, type LoadFigures } from './load.ts'
 import { measurePair, median, type Side } from './measure.ts'
 import { type Processes, residentMiB } from './processes.ts'
 import { onBothSides, processesOf } from './repositories.ts'
-import { type Measurement, type Row, rowOf } from './row.ts'
+import { cGitName, type Measurement, type Row, rowOf } from './row.ts'
 
 const connections = 16
 const loadSeconds = 4
@@ -19,16 +19,29 @@ const warmUpSeconds = 2
 const clonesAtOnce = 8
 
 export const smallMeasurements: Measurement[] = [
-  { title: 'small: ls-refs per second', run: (bench) => loadRow(bench, 'ls-refs') },
-  { title: 'small: clones per second', run: (bench) => loadRow(bench, 'clone') },
+  { title: 'small: ls-refs per second', run: async (bench) => loadRow(bench, 'ls-refs', await cGitSide(bench)) },
+  { title: 'small: clones per second', run: async (bench) => loadRow(bench, 'clone', await cGitSide(bench)) },
   { title: 'small: git clone, 8 at once', run: clonesAtOnceRow },
 ]
 
-async function loadRow(bench: Bench, work: 'ls-refs' | 'clone'): Promise<Row[]> {
+/** Another server with the small repository. */
+export interface OtherSide {
+  name: string
+  url: string
+  processes: Processes
+}
+
+async function cGitSide(bench: Bench): Promise<OtherSide> {
+  const { theirs } = await onBothSides(bench, 'small')
+  return { name: cGitName, url: theirs, processes: (await processesOf(bench)).theirs }
+}
+
+/** Requests per second on both sides in turn. */
+export async function loadRow(bench: Bench, work: 'ls-refs' | 'clone', other: OtherSide): Promise<Row[]> {
   const urls = await onBothSides(bench, 'small')
   const processes = await processesOf(bench)
   const ours = await loadSide(bench, { url: urls.ours, processes: processes.ours, work })
-  const theirs = await loadSide(bench, { url: urls.theirs, processes: processes.theirs, work })
+  const theirs = await loadSide(bench, { ...other, work })
   const taken = { ours: [] as Loaded[], theirs: [] as Loaded[] }
   for (let round = 0; round < Math.max(3, bench.rounds); round++) {
     taken.ours.push(await ours())
@@ -39,7 +52,7 @@ async function loadRow(bench: Bench, work: 'ls-refs' | 'clone'): Promise<Row[]> 
   const { ours: ourRate, theirs: theirRate } = both(({ perSecond }) => perSecond)
   const row = {
     name: `3 commits: ${work === 'clone' ? 'clones' : work} per second, ${connections} connections`,
-    against: 'git http-backend behind nginx',
+    against: other.name,
     unit: '/s' as const,
     ours: ourRate,
     theirs: theirRate,
