@@ -99,7 +99,7 @@ end
 $$;
 
 -- One push, whole or not at all: moves the refs as apply_ref_commands does and, if any was moved, makes its pack visible,
--- lets the repository serve the LFS objects that the pack points to, and enqueues `jobs` ({name, payload, key} each).
+-- lets the repository serve the LFS objects that the pack points to, and enqueues `jobs` ({name, payload, key, runAt} each; one that waits keeps its time).
 -- Returns one row: the reasons, and the versions at which the repository then stands; no row where it is gone. Where the
 -- rules are no longer those of `seen_rules_version` it says so and does nothing. Fails with HF001 where LFS objects are
 -- missing.
@@ -128,7 +128,9 @@ begin
     update repos set packs_version = packs_version + 1 where id = for_repo;
   end if;
   if jobs <> '[]' and num_nulls(variadic reasons) > 0 then
-    perform graphile_worker.add_job(j->>'name', payload := (j->'payload')::json, job_key := j->>'key')
+    perform graphile_worker.add_job(
+      j->>'name', payload := (j->'payload')::json, run_at := (j->>'runAt')::timestamptz, job_key := j->>'key',
+      job_key_mode := 'preserve_run_at')
     from jsonb_array_elements(jobs) j;
   end if;
   select refs_version, packs_version into new_refs_version, new_packs_version from repos where id = for_repo;

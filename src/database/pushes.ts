@@ -26,8 +26,8 @@ export interface NewPush {
   details?: PushDetails
   /** Undefined where only refs move. */
   pack?: PushedPack
-  /** Enqueued if any command is granted. */
-  jobs?: readonly Omit<JobNote, 'runAt'>[]
+  /** Enqueued if any command is granted. One that waits under the same key keeps its time. */
+  jobs?: readonly JobNote[]
 }
 
 /** What a push said about itself, kept beside its lines in the ref log. */

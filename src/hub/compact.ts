@@ -8,10 +8,24 @@ import type { CompactionResult } from '../repository/compact.ts'
 import type { Hub } from './hub.ts'
 import { isRefVisible, visibilityClassOf } from './visible-refs.ts'
 
-/** Asks for the compaction of a repository, once however often it is asked for meanwhile. */
-export function compactionJob(repoId: RepoId): JobNote & { key: string } {
-  return { name: 'compact', payload: { repoId }, key: `compact:${repoId}` }
+/** The compaction of a repository, once however often it is asked for meanwhile. */
+export function compactionJob(repoId: RepoId, runAt?: Date): JobNote {
+  return { name: 'compact', payload: { repoId }, key: `compact:${repoId}`, runAt }
 }
+
+/**
+ * When a clone pack of which something was forced away is made anew: the later the larger it is. Until then clones are
+ * picked from it, at three times the cost; but each one that is replaced takes its room for a day more, and some people
+ * force many times an hour.
+ */
+export function forcedCompactionAt(clonePackBytes: number | null): Date {
+  const delayMs = Math.min((clonePackBytes ?? 0) / forcedBytesPerMs, forcedDelayMaxMs)
+  return new Date(Date.now() + delayMs)
+}
+
+// 1 MiB a second.
+const forcedBytesPerMs = 1024 * 1.024
+const forcedDelayMaxMs = 3_600_000
 
 /** Does what is due. Throws RepoNotFound, and Conflict where another compaction was quicker. */
 export async function compactRepo(hub: Hub, repoId: RepoId): Promise<CompactionResult> {

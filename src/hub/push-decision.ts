@@ -3,6 +3,7 @@ import { type RefRules, readRefRules } from '../database/ref-rules.ts'
 import { HoldfastError } from '../errors.ts'
 import type { ObjectId } from '../git/object-id.ts'
 import type { RefCommand, RefResult } from '../git/repository.ts'
+import { forcedCompactionAt } from './compact.ts'
 import { abandonsCloned } from './forced-moves.ts'
 import { proveUploads } from './lfs-transfer.ts'
 import { explainOversize } from './push-content.ts'
@@ -89,8 +90,7 @@ async function commitByRules(
       {
         commands: granted,
         rulesVersion: rules.refRulesVersion,
-        isCompactionDue:
-          pack?.quarantine.isCompactionDue === true || (await abandonsCloned(arrived?.quarantine.objects, granted)),
+        compactAt: await findCompactionTime(push, granted, arrived),
       },
       pack,
     )
@@ -98,6 +98,17 @@ async function commitByRules(
     rules = await readRefRules(hub.database, repo.id)
   }
   throw new HoldfastError('Conflict', { message: 'The rules of this repository are changing. Push again.' })
+}
+
+/** Undefined where nothing is due. */
+async function findCompactionTime(
+  { repo }: Push,
+  granted: readonly CheckedCommand[],
+  arrived: Arrived | undefined,
+): Promise<Date | undefined> {
+  if (arrived?.quarantine.isCompactionDue) return new Date()
+  const isForced = await abandonsCloned(arrived?.quarantine.objects, granted)
+  return isForced ? forcedCompactionAt(repo.clonePackBytes) : undefined
 }
 
 /** Brings the pack's bytes to the bucket, and notes what of its LFS objects the pusher has just uploaded. */

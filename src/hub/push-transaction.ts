@@ -42,8 +42,8 @@ export interface Arrived {
 export interface JudgedCommands {
   commands: readonly CheckedCommand[]
   rulesVersion: string
-  /** The packs are to be compacted once the commands are done. */
-  isCompactionDue: boolean
+  /** When the packs are to be compacted, if the commands make it due. */
+  compactAt: Date | undefined
 }
 
 /**
@@ -53,7 +53,7 @@ export interface JudgedCommands {
  */
 export async function commitPush(
   push: Push,
-  { commands, rulesVersion, isCompactionDue }: JudgedCommands,
+  { commands, rulesVersion, compactAt }: JudgedCommands,
   pack: Arrived | undefined,
 ): Promise<RefResult[] | undefined> {
   const { hub, principal, repo, request } = push
@@ -65,7 +65,7 @@ export async function commitPush(
     rulesVersion,
     details: detailsOf(hub, repo, request),
     pack: pack === undefined ? undefined : pushedPack(push, pack),
-    jobs: isCompactionDue ? [compactionJob(repo.id)] : [],
+    jobs: compactAt === undefined ? [] : [compactionJob(repo.id, compactAt)],
   }).catch((error: unknown) => {
     if (isHoldfastError(error, 'BytesMissing')) return undefined
     throw error
