@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { openDisk } from '../../src/disk/local-disk.ts'
+import { type FsckSettings, strictSettings } from '../../src/git/fsck/settings.ts'
 import { typeCodes } from '../../src/git/pack/format.ts'
 import { formatFreshPack } from '../../src/git/pack/fresh-pack.ts'
 import { smallBlobs } from '../../src/git/pack/noted-blobs.ts'
@@ -18,8 +19,10 @@ import { inlinePackFile } from '../../src/repository/pack-files.ts'
 import { receivePack } from '../../src/repository/receive.ts'
 import { ReceiveMemory } from '../../src/repository/receive-memory.ts'
 import { shareObjects } from '../../src/repository/shared-objects.ts'
+import { modulesObjects, tree } from '../support/fsck-cases.ts'
 import { temporaryFolder } from '../support/git.ts'
 import { makeHistory } from '../support/git-client.ts'
+import { made } from '../support/objects.ts'
 import { appendDelta, blob, rawId, rawPack } from '../support/raw-pack.ts'
 import { makeBlobs } from '../support/repositories.ts'
 import { middleOf, packOf } from '../support/two-packs.ts'
@@ -40,10 +43,10 @@ async function* cut(bytes: Buffer, pieceBytes = 10_000): AsyncGenerator<Uint8Arr
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
 }
 
-async function receive(ground: Ground, pack: Buffer, packs: PackFile[] = []) {
+async function receive(ground: Ground, pack: Buffer, packs: PackFile[] = [], fsck?: FsckSettings) {
   const spool = ground.disk.createSpool()
   const existing = { objects: new PackSet(packs, { objectHeldMaxBytes: 2 ** 24 }) }
-  const { received, noted } = await receivePack(ground, cut(pack), { spool, existing, toNote })
+  const { received, noted } = await receivePack(ground, cut(pack), { spool, existing, toNote, fsck })
   const file = new PackFile(new PackIndex(received.index), spool.file, received.isThin)
   return { received, noted, spool, file, objects: new PackSet([...packs, file], { objectHeldMaxBytes: 2 ** 24 }) }
 }
@@ -81,6 +84,25 @@ t.test('a thin pack finds its bases in the packs that the thread shares', async 
   const id = rawId('blob', Buffer.concat([base.data, Buffer.from(added)]))
   t.equal(second.objects.read(second.objects.locate(id)).data.toString(), 'base '.repeat(100) + added)
   await t.rejects(receive(ground, rawPack([delta])), { code: 'PackInvalid', message: /base .* is missing/ })
+})
+
+t.test('objects are checked by the same settings', async (t) => {
+  const odd = [made('tree', tree(['100664', 'a'])), made('tree', tree(['40000', '.git', 2])), ...modulesObjects('[x')]
+  const pack = formatFreshPack(odd)
+  const take = (settings: FsckSettings) =>
+    Promise.all(
+      [2 ** 26, 0].map(async (most) => {
+        const outcome = receive(await openGround(t, most), pack, [], settings)
+        return await outcome.then(({ received }) => received.findings).catch((error) => error.message)
+      }),
+    )
+  const [refusedHere, refusedThere] = await take(strictSettings)
+  t.match(refusedThere, /: hasDotgit: contains '\.git'$/)
+  t.equal(refusedThere, refusedHere)
+  const [here, there] = await take({ ...strictSettings, skipIds: new Set([odd[1].id]) })
+  t.same(there, here)
+  t.match(there.warnings, [/badFilemode/])
+  t.equal(Buffer.from(there.named.modules).toString('hex'), odd[3].id)
 })
 
 t.test('what is wrong with a pack is told in the same words', async (t) => {
