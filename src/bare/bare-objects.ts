@@ -26,6 +26,13 @@ import { type OpenPacks, openPacks, withAlternates } from './object-folders.ts'
 // What Node can hold in one buffer: a local command may take the memory that a server may not.
 const packSetLimits = { objectHeldMaxBytes: 2 ** 31 }
 
+export interface OpenObjectsOptions {
+  /** Commits at which the history is cut off. */
+  shallowIds: readonly ObjectId[]
+  /** Every pack's index is read through first. */
+  isVerified?: boolean
+}
+
 interface Contents {
   folders: readonly string[]
   /** What `close` closes. */
@@ -63,11 +70,11 @@ export class BareObjects implements ObjectDatabase {
   }
 
   /** Opens what lies in the folder and its alternates. Throws PackInvalid for a damaged index, ObjectMissing. */
-  static open(objectsPath: string, shallowIds: readonly ObjectId[] = []): BareObjects {
+  static open(objectsPath: string, { shallowIds, isVerified }: OpenObjectsOptions): BareObjects {
     const folders = withAlternates(objectsPath)
     // Loose objects first: a gc writes its pack before it deletes them, so that none is missed between the two.
     const loose = folders.flatMap(listLooseObjects)
-    const opened = openPacks(folders)
+    const opened = openPacks(folders, isVerified)
     const packs = new PackSet(opened.files, packSetLimits)
     return new BareObjects({ folders, opened: [opened], packs, loose, shallowIds })
   }
@@ -82,7 +89,7 @@ export class BareObjects implements ObjectDatabase {
 
   /** What lies in the same folders now. */
   reopen(): BareObjects {
-    return BareObjects.open(this.#contents.folders[0], this.#contents.shallowIds)
+    return BareObjects.open(this.#contents.folders[0], { shallowIds: this.#contents.shallowIds })
   }
 
   /** The same objects, the history being cut off at these commits as well. Usable while this is open. */

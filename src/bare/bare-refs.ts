@@ -38,7 +38,9 @@ export function readBareRefs(store: RefStore, raw: RawRefs, objects: ObjectDatab
     }
     const known = packed.refs.get(name)
     const isKnown = known?.id === id && (packed.isFullyPeeled || known.peeledId !== undefined)
-    refs.push({ name, id, peeledId: isKnown ? known.peeledId : peelRef(objects, ordinal) })
+    // Branches name commits. To ask a pack would cost its first reader the order of all its entries.
+    const isCommit = name.startsWith('refs/heads/')
+    refs.push({ name, id, peeledId: isKnown ? known.peeledId : isCommit ? undefined : peelRef(objects, ordinal) })
   }
   const headTarget = raw.head === undefined ? undefined : symrefTarget(raw.head)
   const headId = headTarget === undefined ? parseObjectId(raw.head?.slice(0, 40) ?? '') : findId(refs, headTarget)

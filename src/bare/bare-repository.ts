@@ -28,6 +28,8 @@ export interface BareRepository extends GitFolder {
 export interface OpenOptions {
   /** Only the folder itself, no `.git` in or behind it. */
   isExact?: boolean
+  /** Indexes are read through before they are believed: PackInvalid for a damaged one. */
+  isVerified?: boolean
 }
 
 /**
@@ -38,7 +40,7 @@ export async function openBareRepository(path: string, options: OpenOptions = {}
   const folder = findGitFolder(path, options.isExact ?? false)
   const config = readGitConfig(folder.commonPath)
   checkFormat(folder, config)
-  return new DiskRepository(folder, readSettings(config))
+  return new DiskRepository(folder, readSettings(config), options.isVerified ?? false)
 }
 
 class DiskRepository implements BareRepository {
@@ -50,7 +52,7 @@ class DiskRepository implements BareRepository {
   readonly shallowIds: readonly ObjectId[]
   objects: BareObjects
 
-  constructor(folder: GitFolder, settings: BareSettings) {
+  constructor(folder: GitFolder, settings: BareSettings, isVerified: boolean) {
     const { gitPath, commonPath } = folder
     this.gitPath = gitPath
     this.commonPath = commonPath
@@ -58,7 +60,7 @@ class DiskRepository implements BareRepository {
     this.refStore = new RefStore(gitPath, commonPath)
     this.objectsPath = join(commonPath, 'objects')
     this.shallowIds = readShallowIds(folder)
-    this.objects = BareObjects.open(this.objectsPath, this.shallowIds)
+    this.objects = BareObjects.open(this.objectsPath, { shallowIds: this.shallowIds, isVerified })
   }
 
   async refs({ isStrict = false } = {}): Promise<RefSnapshot> {
@@ -75,7 +77,7 @@ class DiskRepository implements BareRepository {
 
   #reopenObjects(): void {
     const former = this.objects
-    this.objects = BareObjects.open(this.objectsPath, this.shallowIds)
+    this.objects = BareObjects.open(this.objectsPath, { shallowIds: this.shallowIds })
     former.close()
   }
 }

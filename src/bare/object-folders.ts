@@ -2,6 +2,8 @@
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { HoldfastError } from '../errors.ts'
+import { idBytes } from '../git/object-id.ts'
+import { idsAt } from '../git/pack/index-format.ts'
 import { PackFile } from '../git/pack/pack-file.ts'
 import { PackIndex } from '../git/pack/pack-index.ts'
 
@@ -28,25 +30,28 @@ export function withAlternates(objectsPath: string, depth = 0): string[] {
   return [...new Set([objectsPath, ...others])]
 }
 
-/** Opens every pack that lies in the folders now. Throws PackInvalid for a damaged index. */
-export function openPacks(folders: readonly string[]): OpenPacks {
+/**
+ * Opens every pack that lies in the folders now. With `isVerified` it reads through every index and throws PackInvalid for
+ * a damaged one; git takes them as they are, and finds out by the objects.
+ */
+export function openPacks(folders: readonly string[], isVerified = false): OpenPacks {
   const descriptors: number[] = []
   const close = () => {
     for (const descriptor of descriptors.splice(0)) closeSync(descriptor)
   }
   try {
-    return { files: folders.flatMap((folder) => openPacksIn(join(folder, 'pack'), descriptors)), close }
+    return { files: folders.flatMap((folder) => openPacksIn(join(folder, 'pack'), descriptors, isVerified)), close }
   } catch (error) {
     close()
     throw error
   }
 }
 
-function openPacksIn(folder: string, descriptors: number[]): PackFile[] {
+function openPacksIn(folder: string, descriptors: number[], isVerified: boolean): PackFile[] {
   for (let listing = 1; ; listing++) {
     const opened: number[] = []
     try {
-      const files = indexNames(folder).map((name) => openPack(join(folder, name), opened))
+      const files = indexNames(folder).map((name) => openPack(join(folder, name), opened, isVerified))
       descriptors.push(...opened)
       return files
     } catch (error) {
@@ -63,11 +68,18 @@ function indexNames(folder: string): string[] {
     .sort()
 }
 
-function openPack(indexPath: string, descriptors: number[]): PackFile {
+function openPack(indexPath: string, descriptors: number[], isVerified: boolean): PackFile {
   const descriptor = openSync(indexPath.replace(/\.idx$/, '.pack'), 'r')
   descriptors.push(descriptor)
-  const index = new PackIndex(readFileSync(indexPath))
+  const bytes = readFileSync(indexPath)
+  const index = new PackIndex(bytes, { isChecked: !isVerified && isWhole(bytes) })
   const readPack = (into: Uint8Array, offset: number, length: number, position: number) =>
     readSync(descriptor, into, offset, length, position)
   return new PackFile(index, { sizeBytes: fstatSync(descriptor).size, readSync: readPack }, false)
+}
+
+/** False for an index that is too short for its object count: then it is read through, and refused. */
+function isWhole(bytes: Buffer): boolean {
+  const bytesPerObject = idBytes + 8
+  return bytes.length >= idsAt && bytes.length >= idsAt + bytes.readUInt32BE(idsAt - 4) * bytesPerObject + 2 * idBytes
 }

@@ -41,7 +41,7 @@ async function importFolder(
   target: string,
   options: { private: boolean; allowMissingLfs: boolean },
 ): Promise<Imported & { name: string }> {
-  const source = await openBareRepository(path)
+  const source = await openBareRepository(path, { isVerified: true })
   try {
     checkComplete(source)
     const refs = await source.refs({ isStrict: true })

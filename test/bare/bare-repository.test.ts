@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openBareRepository } from '../../src/bare/bare-repository.ts'
@@ -61,6 +61,23 @@ t.test('refs are what git says', async (t) => {
   const detached = await repository.refs()
   t.equal(detached.headTarget, undefined)
   t.equal(detached.headId, await git(path, 'rev-parse', 'HEAD'))
+})
+
+t.test('a damaged index is refused when it is to be verified, and a truncated one always', async (t) => {
+  const path = join(temporaryFolder(t), 'r.git')
+  makeHistory(path, { seed: 54, commits: 10 })
+  await git(path, 'repack', '-adq')
+  const [name] = readdirSync(join(path, 'objects/pack')).filter((file) => file.endsWith('.idx'))
+  const file = join(path, 'objects/pack', name)
+  const bytes = readFileSync(file)
+  chmodSync(file, 0o644)
+  writeFileSync(file, Buffer.concat([bytes.subarray(0, -1), Buffer.from([bytes[bytes.length - 1] ^ 1])]))
+  await t.rejects(openBareRepository(path, { isVerified: true }), { code: 'PackInvalid', message: /checksum/ })
+  const believed = await openBareRepository(path)
+  t.equal((await believed.refs()).headId, await git(path, 'rev-parse', 'main'))
+  believed.close()
+  writeFileSync(file, bytes.subarray(0, 1500))
+  await t.rejects(openBareRepository(path), { code: 'PackInvalid' })
 })
 
 t.test('a work tree is opened by its .git folder', async (t) => {
