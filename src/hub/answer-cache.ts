@@ -1,24 +1,32 @@
 /**
  * Answers of the fetch side that may be given again: what a key names never changes, since the versions of what was asked
- * about are part of it, so that nothing has to be taken back. Small answers are kept at once. Of equal requests that come
- * together one is answered, and the others wait for its answer.
+ * about are part of it, so that nothing has to be taken back. Small answers are kept at once, in memory; large ones when they
+ * are asked for again, on disk. Of equal requests for a small answer that come together one is answered, and the others wait.
  */
 import { LRUCache } from 'lru-cache'
 import { fairLoop } from '../git/fair-loop.ts'
 import type { ByteStream } from '../git/object-id.ts'
+import type { LargeAnswers } from './large-answers.ts'
 
 /** Whole, or as it comes. */
 export type Answer = Uint8Array | ByteStream
 
 export interface AnswerCache {
-  /** The answer that `key` names, made by `produce` where it is not kept; kept up to `maxBytes`. */
-  answer(key: string, produce: () => ByteStream, maxBytes: number): Promise<Answer>
+  /** The answer that `key` names, made by `produce` where it is not kept. */
+  answer(key: string, produce: () => ByteStream, limits: AnswerLimits): Promise<Answer>
+}
+
+export interface AnswerLimits {
+  /** In memory. */
+  maxBytes: number
+  /** Whether it is worth keeping above that. */
+  isLargeKept: boolean
 }
 
 // Half of them may be answers of one repository with 200,000 refs.
 const keptMaxBytes = 64 * 1024 * 1024
 /** Whether something is still visible may depend on when it is asked: on the retention of the ref log. */
-const keptForMs = 600_000
+export const keptForMs = 600_000
 /** An answer that is not whole by then is sent as it comes: its client is to see that somebody works for it. */
 const wholeWithinMs = 100
 
@@ -37,7 +45,8 @@ interface Production {
   settle(outcome: Outcome): void
 }
 
-export function createAnswerCache(): AnswerCache {
+/** A cache that keeps small answers, and large ones in `large`. */
+export function createAnswerCache(large: LargeAnswers): AnswerCache {
   const kept = new LRUCache<string, Uint8Array>({
     maxSize: keptMaxBytes,
     sizeCalculation: (bytes) => bytes.length + 500,
@@ -45,19 +54,24 @@ export function createAnswerCache(): AnswerCache {
   })
   const flights = new Map<string, Promise<Outcome>>()
 
-  async function answer(key: string, produce: () => ByteStream, maxBytes: number): Promise<Answer> {
+  async function answer(key: string, produce: () => ByteStream, limits: AnswerLimits): Promise<Answer> {
     for (;;) {
-      const whole = kept.get(key)
+      const whole = kept.get(key) ?? large.find(key)
       if (whole !== undefined) return whole
+      if (large.isNoted(key)) return large.keep(key, produce())
       const flight = flights.get(key)
-      if (flight === undefined) return await begin(key, produce, maxBytes)
+      if (flight === undefined) return await begin(key, produce, limits)
       const outcome = await flight
       if (outcome === 'too large') return produce()
       if (outcome !== 'failed') return outcome
     }
   }
 
-  async function begin(key: string, produce: () => ByteStream, maxBytes: number): Promise<Answer> {
+  async function begin(
+    key: string,
+    produce: () => ByteStream,
+    { maxBytes, isLargeKept }: AnswerLimits,
+  ): Promise<Answer> {
     const source = produce()[Symbol.asyncIterator]()
     const { promise, resolve } = Promise.withResolvers<Outcome>()
     flights.set(key, promise)
@@ -65,6 +79,7 @@ export function createAnswerCache(): AnswerCache {
     function settle(outcome: Outcome): void {
       if (!flights.delete(key)) return
       if (outcome instanceof Uint8Array) kept.set(key, outcome)
+      else if (outcome === 'too large' && isLargeKept) large.note(key)
       resolve(outcome)
     }
     return (await gather(production)) ?? stream(production)

@@ -6,10 +6,11 @@ import type { ByteStream } from '../git/object-id.ts'
 import { type AdvertiseOptions, advertiseRefs } from '../git/protocol/advertise-refs.ts'
 import { allOffers, type ProtocolVersion } from '../git/protocol/capabilities.ts'
 import { uploadPack } from '../git/protocol/upload-pack.ts'
-import { type Answer, type AnswerCache, createAnswerCache } from './answer-cache.ts'
+import { type Answer, type AnswerCache, type AnswerLimits, createAnswerCache, keptForMs } from './answer-cache.ts'
 import { cloneLinks } from './clone-links.ts'
 import { findInvisibleIds } from './commit-visibility.ts'
 import type { Hub } from './hub.ts'
+import { createLargeAnswers } from './large-answers.ts'
 import { pushNonce } from './push-certificates.ts'
 import type { Repo } from './repo.ts'
 import { visibilityClassOf, visibleRefs } from './visible-refs.ts'
@@ -35,7 +36,7 @@ export async function advertise(hub: Hub, repo: Repo, options: Omit<AdvertiseOpt
   return await answersOf(hub).answer(
     answerKey(repo, ['advertise', service, String(version), nonce]),
     () => advertiseRefs(host, { ...options, smartHttp: true }),
-    refsAnswerMaxBytes,
+    refsAnswer,
   )
 }
 
@@ -72,21 +73,39 @@ export async function fetch(
   const { head, isWhole, rest } = await readHead(request, keyedRequestMaxBytes)
   if (!isWhole || answersWithLinks(head)) return uploadPack(host, rest, { ...options, limits })
   const key = answerKey(repo, ['fetch', String(options.version), hash('sha256', head, 'base64')])
-  const maxBytes = head.includes('command=ls-refs') ? refsAnswerMaxBytes : packAnswerMaxBytes
-  return await answersOf(hub).answer(key, () => uploadPack(host, rest, { ...options, limits }), maxBytes)
+  const kept = head.includes('command=ls-refs') ? refsAnswer : packAnswer(head)
+  return await answersOf(hub).answer(key, () => uploadPack(host, rest, { ...options, limits }), kept)
 }
 
-/** The refs of a repository of 200,000, and the objects of a small one. */
-const refsAnswerMaxBytes = 16 * 1024 * 1024
-const packAnswerMaxBytes = 512 * 1024
+/** The refs of a repository of 200,000. */
+const refsAnswer: AnswerLimits = { maxBytes: 16 * 1024 * 1024, isLargeKept: false }
+
+/** The objects of a small repository in memory. A whole clone is not worth a file: its pack lies ready. */
+function packAnswer(request: Buffer): AnswerLimits {
+  const isLargeKept = ['deepen', 'filter ', 'have '].some((word) => request.includes(word))
+  return { maxBytes: 512 * 1024, isLargeKept }
+}
+
+/** Of kept answers on disk, which share their room with pushes on their way in. */
+const keptOnDiskMaxBytes = 4 * 1024 ** 3
+const spoolShare = 1 / 16
+
 /** Longer requests tell of hundreds of commits that one client has: nobody else will ask the same. */
 const keyedRequestMaxBytes = 16 * 1024
 
 const answersByDatabase = new WeakMap<Database, AnswerCache>()
 
 /** Ids of repositories are those of one database. */
-function answersOf({ database }: Hub): AnswerCache {
-  const answers = answersByDatabase.get(database) ?? createAnswerCache()
+function answersOf({ database, repositories, config }: Hub): AnswerCache {
+  const answers =
+    answersByDatabase.get(database) ??
+    createAnswerCache(
+      createLargeAnswers({
+        createSpool: () => repositories.createSpool(),
+        keptMaxBytes: Math.min(keptOnDiskMaxBytes, Math.floor(config.spoolMaxBytes * spoolShare)),
+        keptForMs,
+      }),
+    )
   answersByDatabase.set(database, answers)
   return answers
 }

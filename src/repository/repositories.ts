@@ -1,6 +1,7 @@
 /** Opens hosted repositories: refs from the database, packs from the bucket, both shared between requests. */
 import { LRUCache } from 'lru-cache'
 import type { RepoId } from '../database/queryable.ts'
+import type { SpoolFile } from '../disk/disk.ts'
 import type { PackSender } from '../git/host.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { PackSet } from '../git/pack/pack-set.ts'
@@ -41,6 +42,8 @@ export interface Repositories {
   ): Promise<QuarantinedPack>
   /** Merges small packs, or makes the clone pack anew, of what `isCloned` refs lead to, beside running pushes and clones. */
   compact(repoId: RepoId, isCloned?: (refName: string) => boolean): Promise<CompactionResult>
+  /** An empty file on the local disk, for an answer that is kept; its room is that of pushes on their way in. */
+  createSpool(): SpoolFile
   /** Room on the local disk, where pushes gather before they are stored. Rejects where nothing can be written. */
   freeDiskBytes(): Promise<number>
   /** How many tasks run in worker threads. */
@@ -103,6 +106,7 @@ export function createRepositories(ground: Ground): Repositories {
       const refs = { ...snapshot, refs: snapshot.refs.filter(({ name }) => isCloned(name)) }
       return await compactPacks(ground, { repoId, refs, packs: await catalog.pinNewest(repoId) })
     },
+    createSpool: () => disk.createSpool(),
     freeDiskBytes: () => disk.freeBytes(),
     runningTasks: () => ground.workers.runningTasks(),
     close: () => catalog.close(),
