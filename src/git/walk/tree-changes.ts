@@ -25,6 +25,8 @@ export class TreeChanges {
   /** Of the last `compare`; each object once, and none of the first among the second. */
   readonly introduced: Ordinal[] = []
   readonly replaced: Ordinal[] = []
+  /** Of the trees of all comparisons: what they cost. */
+  readBytes = 0
   readonly #objects: ObjectDatabase
   readonly #pause: FairLoop
   /** The round in which an object was last introduced or replaced. */
@@ -129,6 +131,7 @@ export class TreeChanges {
 
   #read(tree: Ordinal): Buffer {
     const { type, data } = this.#objects.read(tree)
+    this.readBytes += data.length
     if (type === 'tree') return data
     throw new HoldfastError('ObjectInvalid', { message: `${this.#objects.idOf(tree)} is not a tree.` })
   }

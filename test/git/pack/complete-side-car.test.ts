@@ -3,14 +3,16 @@ import { join } from 'node:path'
 import t from 'tap'
 import { fairLoop } from '../../../src/git/fair-loop.ts'
 import { completeReceived, completeSideCar } from '../../../src/git/pack/complete-side-car.ts'
+import { formatFreshPack } from '../../../src/git/pack/fresh-pack.ts'
 import { PackFile } from '../../../src/git/pack/pack-file.ts'
+import { PackIndex } from '../../../src/git/pack/pack-index.ts'
 import { PackSet } from '../../../src/git/pack/pack-set.ts'
 import { SideCar } from '../../../src/git/pack/side-car.ts'
 import { emptyCommitRow, type ObjectDatabase, type Ordinal } from '../../../src/git/repository.ts'
 import { CommitGraph } from '../../../src/git/walk/commit-graph.ts'
 import { TreeChanges } from '../../../src/git/walk/tree-changes.ts'
 import { makeHistory, temporaryFolder } from '../../support/git-client.ts'
-import { openReceived } from '../../support/objects.ts'
+import { made, makeCommit, makeTree, openReceived } from '../../support/objects.ts'
 import { held, middleOf, packOf, receiveBytes, receiveInTwo } from '../../support/two-packs.ts'
 
 const visited = (visit: (commit: Ordinal, each: (ordinal: Ordinal) => void) => boolean, commit: Ordinal) => {
@@ -90,4 +92,22 @@ t.test('where something is nowhere, the side-car stays as it is', async (t) => {
     await completeReceived(received, { bytes: spool.file, surroundings: new PackSet([], held), isBounded: true }),
     received,
   )
+})
+
+t.test('commits that exchange one large tree for another, again and again', async (t) => {
+  const files = (name: string) =>
+    Array.from({ length: 2_000 }, (_, number) => [`${name}-${number}`, made('blob', `${name} ${number}`)] as const)
+  const [left, right] = [files('left'), files('right')]
+  const trees = [left, right].map((each) => makeTree(Object.fromEntries(each)))
+  const commits = [makeCommit(trees[0], [], 1)]
+  for (let second = 2; second <= 400; second++) {
+    commits.push(makeCommit(trees[second % 2], [commits[commits.length - 1]], second))
+  }
+  const blobs = [...left, ...right].map(([, blob]) => blob)
+  const { received, spool } = await receiveBytes(formatFreshPack([...blobs, ...trees, ...commits]), [])
+  const options = { bytes: spool.file, surroundings: new PackSet([], held), isBounded: true }
+  const { sideCar } = await completeReceived(received, options)
+  const opened = new SideCar(sideCar, new PackIndex(received.index))
+  t.notOk(opened.hasChanges, 'would list some million objects')
+  t.ok(opened.tables.generations.every((generation) => generation > 0))
 })
