@@ -1,7 +1,7 @@
 /** Clone and fetch: what the protocol may show a caller who may read the repository. */
-import { hash } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import type { Database } from '../database/queryable.ts'
-import type { FetchHost } from '../git/host.ts'
+import type { ClientNotes, FetchHost } from '../git/host.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { type AdvertiseOptions, advertiseRefs } from '../git/protocol/advertise-refs.ts'
 import { allOffers, type ProtocolVersion } from '../git/protocol/capabilities.ts'
@@ -15,11 +15,14 @@ import { pushNonce } from './push-certificates.ts'
 import type { Repo } from './repo.ts'
 import { visibilityClassOf, visibleRefs } from './visible-refs.ts'
 
+/** Names this process in the logs of clients, as theirs name them in ours. */
+const sessionId = randomUUID()
+
 /** The repository as the protocol's fetch side sees it. Access (read) has been decided. */
 export function fetchHost(hub: Hub, repo: Repo): FetchHost {
   const links = cloneLinks(hub, repo)
   return {
-    offers: { ...allOffers, cloneLinks: links !== undefined },
+    offers: { ...allOffers, sessionId, cloneLinks: links !== undefined },
     cloneLinks: links,
     refs: async () => (await visibleRefs(hub, repo)).snapshot,
     streamObjects: (using) => hub.repositories.streamObjects(repo, using),
@@ -45,6 +48,8 @@ export interface FetchOptions {
   signal: AbortSignal
   /** Asked for a place before objects are read; the function it resolves to gives the place back. */
   admit: () => Promise<() => void>
+  /** Told what the client says of itself, unless the answer was known already. */
+  noteClient?: (notes: ClientNotes) => void
 }
 
 function admitting(host: FetchHost, admit: FetchOptions['admit']): FetchHost {
@@ -66,9 +71,9 @@ export async function fetch(
   hub: Hub,
   repo: Repo,
   request: ByteStream,
-  { admit, ...options }: FetchOptions,
+  { admit, noteClient, ...options }: FetchOptions,
 ): Promise<Answer> {
-  const host = admitting(fetchHost(hub, repo), admit)
+  const host = { ...admitting(fetchHost(hub, repo), admit), noteClient }
   const limits = hub.config.limits
   const { head, isWhole, rest } = await readHead(request, keyedRequestMaxBytes)
   if (!isWhole || answersWithLinks(head)) return uploadPack(host, rest, { ...options, limits })

@@ -151,7 +151,7 @@ export interface Outcome {
 
 /** Puts the case to both servers. */
 export async function compareCase(scenery: FetchScenery, fetchCase: FetchCase): Promise<Outcome> {
-  const { path, host, objects, isSkewed } = scenery
+  const { path, host, objects } = scenery
   const { exchange } = fetchCase
   const [ours, gits] = await Promise.all([askOurs(host, exchange, objects), askGit(path, exchange, objects)])
   const nothing = { ours: 0, gits: 0, needed: 0, beyondGit: 0 }
@@ -160,9 +160,10 @@ export async function compareCase(scenery: FetchScenery, fetchCase: FetchCase): 
   }
   if (ours.refusal !== undefined) return { ...nothing, faults: [] }
   const readyLines = [...ours.acks].filter((line) => /ready$/.test(line) && !gits.acks.has(line))
-  const isReadySooner = isSkewed && readyLines.length > 0
-  if (isReadySooner) for (const line of readyLines) ours.acks.delete(line)
+  const isReadySooner = readyLines.length > 0
   const faults: string[] = []
+  if (isReadySooner && !isReadyRight(scenery, fetchCase, ours)) faults.push('ready, though some want leads to no have')
+  for (const line of readyLines) ours.acks.delete(line)
   const told = ['acks', 'wantedRefs', 'boundary'] as const
   const isGitDone = gits.ids !== undefined
   for (const kind of isReadySooner && !isGitDone ? told.slice(0, 1) : told) {
@@ -173,6 +174,21 @@ export async function compareCase(scenery: FetchScenery, fetchCase: FetchCase): 
     faults.push(`only ${isGitDone ? 'git' : 'we'} sent a pack`)
   if (ours.ids === undefined || faults.length > 0) return { ...nothing, faults }
   return comparePacks(scenery, fetchCase, { ours, gits: isGitDone ? gits : ours, faults })
+}
+
+/** True where every wanted commit leads to a have, or to a parent of one. */
+function isReadyRight(
+  { objects, model }: FetchScenery,
+  { exchange, wants, haves, clientShallow }: FetchCase,
+  ours: Answer,
+) {
+  const peel = (ordinal: Ordinal): Ordinal => (model[ordinal].type === 'tag' ? peel(model[ordinal].target) : ordinal)
+  const isCut = exchange.version === 0
+  const shallow = [...ours.boundary].filter((line) => line.startsWith('shallow ')).map((line) => line.slice(8))
+  const cut = new Set(isCut ? [...clientShallow, ...shallow.map((id) => locateId(objects, id as ObjectId))] : [])
+  const common = new Set(haves.map(peel).flatMap((commit) => [commit, ...model[commit].parents]))
+  const commits = wants.map(peel).filter((want) => model[want].type === 'commit')
+  return commits.every((want) => [...closure(model, [want], cut)].some((each) => common.has(each)))
 }
 
 function comparePacks(

@@ -48,7 +48,7 @@ function* refLines({ headTarget, headId, refs }: RefSnapshot, request: LsRefsReq
   const symref = request.symrefs && headTarget !== undefined ? ` symref-target:${headTarget}` : ''
   if (prefixes.length === 0 || prefixes.some((prefix) => 'HEAD'.startsWith(prefix))) {
     if (headId !== undefined) yield `${headId} HEAD${symref}\n`
-    else if (request.unborn && headTarget !== undefined) yield `unborn HEAD${symref}\n`
+    else if (request.unborn && symref !== '') yield `unborn HEAD${symref}\n`
   }
   for (const ref of prefixes.length === 0 ? refs : refsWithPrefixes(refs, prefixes)) yield refLine(ref, peel)
 }

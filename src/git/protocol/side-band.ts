@@ -6,9 +6,9 @@ export const progressBand = 2
 export const errorBand = 3
 export type Band = typeof dataBand | typeof progressBand | typeof errorBand
 
-/** How the answer is multiplexed: payload bytes per packet (999 or 65,515), or undefined for plain bytes. */
+/** How the answer is multiplexed: payload bytes per packet (995 or 65,515), or undefined for plain bytes. */
 export type SideBand = number | undefined
-export const smallSideBand = 999
+export const smallSideBand = 995
 export const largeSideBand = 65_515
 
 /** An empty packet of band 1: git's own sign of life while the server works. */

@@ -31,12 +31,15 @@ export class ClientHaves {
     const isNew = (this.#flags[ordinal] & held) === 0
     this.#flags[ordinal] |= held
     if (isNew) this.ordinals.push(ordinal)
+    this.#isFresh = true
     const commit = peel(this.#graph.objects, ordinal)
     if (this.#graph.objects.stat(commit).type !== 'commit') return
     this.#flags[commit] |= held
     this.#leastRank = Math.min(this.#leastRank, this.#graph.rankOf(commit))
-    for (const parent of this.#graph.parentsOf(commit)) this.#flags[parent] |= held
-    this.#isFresh = true
+    for (const parent of this.#graph.parentsOf(commit)) {
+      this.#flags[parent] |= held
+      this.#leastRank = Math.min(this.#leastRank, this.#graph.rankOf(parent))
+    }
   }
 
   /** True once every want leads to a have. */

@@ -1,5 +1,6 @@
 /** Git smart HTTP for hosted repositories. */
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { ClientNotes } from '../../git/host.ts'
 import type { ByteStream } from '../../git/object-id.ts'
 import type { ProtocolVersion } from '../../git/protocol/capabilities.ts'
 import { parseProtocolVersion } from '../../git/protocol/protocol-version.ts'
@@ -39,7 +40,10 @@ function hostedDoor(hub: Hub, transfers: Transfers): SmartDoor {
     },
     async fetch(request, body, signal) {
       const admit = () => transfers.fetches.enter(callerOf(request), signal)
-      return await fetch(hub, request.repo, body, { version: versionOf(request), signal, admit })
+      const noteClient = (notes: ClientNotes) => {
+        request.gitClient = notes
+      }
+      return await fetch(hub, request.repo, body, { version: versionOf(request), signal, admit, noteClient })
     },
     async push(request, body, signal) {
       const leave = await transfers.pushes.enter(callerOf(request), signal)

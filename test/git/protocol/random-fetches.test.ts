@@ -1,14 +1,14 @@
 /**
  * Random requests to random repositories: what we send against what `git upload-pack` sends for the same bytes.
  *
- * The rule. Both refuse, or neither does. Acknowledgments, shallow boundary and wanted refs are equal. Of the objects, with
+ * The rule. Both refuse, or neither does. Acknowledgments, shallow boundary and wanted refs are equal; but we may be `ready`
+ * before git is, if every want does lead to a have (git looks by date, and not into tags). Of the objects, with
  * `needed` being what the wants lead to beyond what the haves lead to, as the filter and the boundary leave it:
  *  - ours contain everything needed, and nothing else but annotated tags of what is sent, where the client asked for them,
  *    and, where it has haves, objects that these lead to (neither side looks for all of those);
  *  - without haves both are exactly what is needed. Only where git's own filters are known to send less (a combination that
  *    first meets an object at a place that one part leaves out; a want that it reaches from another want as well) is it
  *    enough that git sends nothing that is not needed.
- * Where clocks run wrong we may be ready before git is: corrected commit dates find what it misses by date.
  * Where clocks run wrong no relative depth and no `deepen-not` is asked for: git looks for what refs lead to by date, and
  * there misses some of it.
  *
