@@ -7,7 +7,7 @@ import { newKeyId, packKeys } from '../bucket/keys.ts'
 import { oneChunk } from '../bucket/streams.ts'
 import type { InlinePack, NewPack, PackTier } from '../database/packs.ts'
 import type { RepoId } from '../database/queryable.ts'
-import type { SpoolFile } from '../disk/disk.ts'
+import type { Disk, SpoolFile } from '../disk/disk.ts'
 import type { ReceivedPack } from '../git/pack/receive-pack-file.ts'
 import { sectionsToRow } from './clone-pack.ts'
 import { formatIndexFile } from './index-file.ts'
@@ -16,6 +16,8 @@ export interface IncomingPack {
   readonly row: NewPack
   /** Brings the pack and what lies beside it to the bucket, durably; nothing to do for a small one. */
   upload(signal?: AbortSignal): Promise<void>
+  /** Brings to the local cache what `upload` brought to the bucket: whoever reads it next need not fetch it. Never throws. */
+  keepLocal(disk: Disk): Promise<void>
   /** Deletes what `upload` brought, where no row will name it. Never throws: the sweep of orphans is behind it. */
   discard(): Promise<void>
 }
@@ -63,10 +65,34 @@ export function incomingPack(
         bucket.put(indexKey, oneChunk(formatIndexFile(received)), { signal }),
       ])
     },
+    async keepLocal(disk) {
+      if (inline !== undefined || received.sizeBytes > disk.cacheMaxBytes * localShareMax) return
+      const files: [string, () => AsyncIterable<Uint8Array>][] = [
+        [packFileKey, () => spool.stream()],
+        [indexKey, () => oneChunk(formatIndexFile(received))],
+      ]
+      await Promise.all(files.map(([key, bytes]) => fillCache({ bucket, disk, key }, bytes))).catch(() => {})
+    },
     async discard() {
       if (inline === undefined) await bucket.delete([packFileKey, indexKey]).catch(() => {})
     },
   }
+}
+
+/** A larger part of the cache is for what is asked for. */
+const localShareMax = 1 / 8
+
+interface CacheFile {
+  bucket: Bucket
+  disk: Disk
+  key: string
+}
+
+/** A bucket that is a local folder needs no cache. */
+async function fillCache({ bucket, disk, key }: CacheFile, bytes: () => AsyncIterable<Uint8Array>): Promise<void> {
+  const handle = await bucket.openFile(key)
+  if (handle !== undefined) await handle.close()
+  else (await disk.open(key, async () => bytes())).close()
 }
 
 function readInline(received: ReceivedPack, { file }: SpoolFile): InlinePack {

@@ -93,24 +93,25 @@ interface Arrival extends Reception {
 
 function quarantined(ground: Ground, repoId: RepoId, arrival: Arrival): QuarantinedPack {
   const { received, noted, spool, existing, onArrival, release } = arrival
-  const { bucket, limits } = ground
+  const { bucket, disk, limits } = ground
   const options = { bucket, spool, tier: 'received', inlineMaxBytes: limits.inlinePackMaxBytes } as const
   const incoming = incomingPack(repoId, received, options)
   const { repoId: _, outsideIds, rootIds, inline, ...row } = incoming.row
   const file = inline === undefined ? openSpooled(received, spool) : inlinePackFile(inline, row, { isChecked: true })
+  let keeping: Promise<void> | undefined
   return {
     received,
     noted,
     findings: received.findings,
-    release,
+    release: () => void (keeping === undefined ? release() : keeping.then(release)),
     row: incoming.row,
     isCompactionDue: isCompactionDue([...existing.rows, incoming.row], ground.limits),
     objects: existing.objects.withPack(file),
     missingIds: (max) => absentIds(existing.objects, outsideIds, max),
     upload: (signal) => incoming.upload(signal),
     published({ packsVersion, packSequence: sequence }) {
-      if (inline === undefined) return
-      onArrival(Number(packsVersion), { row: { ...row, sequence, isInline: true }, pack: packInMemory(file) })
+      if (inline === undefined) keeping = incoming.keepLocal(disk)
+      else onArrival(Number(packsVersion), { row: { ...row, sequence, isInline: true }, pack: packInMemory(file) })
     },
     discard: () => incoming.discard(),
   }

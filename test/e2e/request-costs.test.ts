@@ -3,15 +3,21 @@ import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import type { Bucket } from '../../src/bucket/bucket.ts'
 import type { Limits } from '../../src/config.ts'
 import { run, temporaryFolder } from '../support/git.ts'
 import { addPerson, addRepo, gitUrl, listen, openHouse } from '../support/house.ts'
 import { openJournal } from '../support/journal.ts'
 
 /** A hosted repository that was pushed to before, its work tree, and the journal of what happens next. */
-async function openScene(t: Test, limits: Partial<Limits> = {}) {
+async function openScene(t: Test, limits: Partial<Limits> = {}, isStore = false) {
   const journal = openJournal()
-  const hub = await openHouse(t, { limits, database: journal.database, bucket: journal.bucket, logger: journal.logger })
+  const hub = await openHouse(t, {
+    limits,
+    database: journal.database,
+    bucket: (files) => journal.bucket(isStore ? asStore(files) : files),
+    logger: journal.logger,
+  })
   const alice = await addPerson(hub, 'alice')
   await addRepo(hub, alice, 'model', { visibility: 'private' })
   const remote = gitUrl(await listen(t, hub), alice, 'alice/model')
@@ -40,6 +46,17 @@ async function openScene(t: Test, limits: Partial<Limits> = {}) {
   return { push, clone }
 }
 
+/** A bucket that is no local folder, as far as anybody can see. */
+function asStore(bucket: Bucket): Bucket {
+  return new Proxy(bucket, {
+    get(target, name) {
+      if (name === 'openFile') return async () => undefined
+      const value = target[name as keyof Bucket]
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
 const infoRefs = 'GET /alice/model/info/refs'
 const receivePack = 'POST /alice/model/git-receive-pack'
 const uploadPack = 'POST /alice/model/git-upload-pack'
@@ -62,14 +79,15 @@ t.test('a push of a small pack costs two round trips and asks nothing of the buc
 })
 
 t.test('a push of a pack that fits one part costs three round trips and two bucket requests', async (t) => {
-  const { push } = await openScene(t)
-  for (let number = 0; number < 2; number++) {
-    const pushed = (await push(randomBytes(1_000_000))).filter(
-      ({ what, status }) => what === receivePack && status === 200,
-    )
-    const { statements, bucketCalls } = pushed[pushed.length - 1]
-    t.ok(statements.length <= 3, statements.join())
-    t.same(bucketCalls, ['put', 'put'])
+  for (const isStore of [false, true]) {
+    const { push } = await openScene(t, {}, isStore)
+    for (let number = 0; number < 3; number++) {
+      const requests = await push(randomBytes(1_000_000))
+      const { statements, bucketCalls } = requests[requests.length - 1]
+      t.match(requests[requests.length - 1], { what: receivePack, status: 200 })
+      t.ok(statements.length <= 3, statements.join())
+      t.same(bucketCalls, ['put', 'put'], 'the pack before is not fetched back')
+    }
   }
 })
 
