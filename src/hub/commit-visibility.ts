@@ -11,7 +11,7 @@ import { locateId, type ObjectDatabase, type Ordinal, type RefSnapshot } from '.
 import { ReachedObjects } from '../git/walk/reached-objects.ts'
 import type { Hub } from './hub.ts'
 import type { Repo } from './repo.ts'
-import { isRefVisible, visibilityClassOf } from './visible-refs.ts'
+import { visibilityClassOf, visibleTo } from './visible-refs.ts'
 
 /**
  * Answers that were yes, for a while: what a ref leads to stays visible until a forced push, and after it for the whole
@@ -91,6 +91,6 @@ export function locateCommit(objects: ObjectDatabase, id: ObjectId): Ordinal | u
 async function retainedIds(hub: Hub, repo: Repo): Promise<ObjectId[]> {
   const { refLogRetentionSeconds } = hub.config.limits
   const retained = await listRetainedIds(hub.database, repo.id, refLogRetentionSeconds)
-  const visibilityClass = visibilityClassOf(repo)
-  return retained.filter(({ name }) => isRefVisible(visibilityClass, name)).map(({ id }) => id as ObjectId)
+  const isVisible = visibleTo(visibilityClassOf(repo))
+  return retained.filter(({ name }) => isVisible(name)).map(({ id }) => id as ObjectId)
 }

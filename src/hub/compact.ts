@@ -6,7 +6,7 @@ import { readRefRules } from '../database/ref-rules.ts'
 import { HoldfastError } from '../errors.ts'
 import type { CompactionResult } from '../repository/compact.ts'
 import type { Hub } from './hub.ts'
-import { isRefVisible, visibilityClassOf } from './visible-refs.ts'
+import { visibilityClassOf, visibleTo } from './visible-refs.ts'
 
 /** The compaction of a repository, once however often it is asked for meanwhile. */
 export function compactionJob(repoId: RepoId, runAt?: Date): JobNote {
@@ -31,6 +31,6 @@ const forcedDelayMaxMs = 3_600_000
 export async function compactRepo(hub: Hub, repoId: RepoId): Promise<CompactionResult> {
   const rules = await readRefRules(hub.database, repoId)
   if (rules === undefined) throw new HoldfastError('RepoNotFound')
-  const readers = visibilityClassOf({ access: 'read', refRules: rules.refRules })
-  return await hub.repositories.compact(repoId, (name) => isRefVisible(readers, name))
+  const isCloned = visibleTo(visibilityClassOf({ access: 'read', refRules: rules.refRules }))
+  return await hub.repositories.compact(repoId, isCloned)
 }

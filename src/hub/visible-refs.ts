@@ -5,7 +5,7 @@
 import type { RefSnapshot } from '../git/repository.ts'
 import { allows } from './access.ts'
 import type { Hub } from './hub.ts'
-import { matchesPattern } from './ref-pattern.ts'
+import { patternMatcher } from './ref-pattern.ts'
 import type { Repo } from './repo.ts'
 
 export interface VisibleRefs {
@@ -31,9 +31,11 @@ export function visibilityClassOf({ access, refRules }: Pick<Repo, 'access' | 'r
   return hidden.sort().join('\n')
 }
 
-/** True where the class sees the ref, or its past. */
-export function isRefVisible(visibilityClass: string, name: string): boolean {
-  return visibilityClass === '' || !visibilityClass.split('\n').some((pattern) => matchesPattern(pattern, name))
+/** Tells of names whether the class sees the ref, or its past. */
+export function visibleTo(visibilityClass: string): (name: string) => boolean {
+  if (visibilityClass === '') return () => true
+  const hidden = visibilityClass.split('\n').map(patternMatcher)
+  return (name) => !hidden.some((matches) => matches(name))
 }
 
 /** `snapshot` as the class sees it. A HEAD that names a hidden branch is hidden with it. */
@@ -47,10 +49,11 @@ export function filterRefs(snapshot: RefSnapshot, visibilityClass: string): RefS
 }
 
 function withoutHidden({ headTarget, headId, refs }: RefSnapshot, visibilityClass: string): RefSnapshot {
-  const isHeadVisible = headTarget === undefined || isRefVisible(visibilityClass, headTarget)
+  const isVisible = visibleTo(visibilityClass)
+  const isHeadVisible = headTarget === undefined || isVisible(headTarget)
   return {
     headTarget: isHeadVisible ? headTarget : undefined,
     headId: isHeadVisible ? headId : undefined,
-    refs: refs.filter(({ name }) => isRefVisible(visibilityClass, name)),
+    refs: refs.filter(({ name }) => isVisible(name)),
   }
 }
