@@ -4,7 +4,9 @@
  * existing refs lead to.
  */
 import { HoldfastError, isHoldfastError } from '../errors.ts'
-import { idBytes, type ObjectId } from '../git/object-id.ts'
+import { idBytes, type ObjectId, objectIdBytes } from '../git/object-id.ts'
+import { PackIndex } from '../git/pack/pack-index.ts'
+import type { ReceivedPack } from '../git/pack/receive-pack-file.ts'
 import { locateId, type ObjectDatabase, type Ordinal } from '../git/repository.ts'
 import { findNonAncestors } from '../git/walk/ancestry.ts'
 import { CommitGraph, peel } from '../git/walk/commit-graph.ts'
@@ -15,14 +17,15 @@ export interface ConnectivityQuestion {
   tips: readonly ObjectId[]
   /** What refs point to now. */
   existingTips: readonly ObjectId[]
-  /** Ids that a received pack refers to and does not hold, 20 bytes each. */
-  outsideIds: Buffer | undefined
+  /** The pack that came with the tips: its objects were read, and what they refer to elsewhere is listed. */
+  received: Pick<ReceivedPack, 'index' | 'outsideIds'> | undefined
   signal: AbortSignal
 }
 
 /** Why the tips are not connected, in a sentence; undefined where they are. */
 export async function findDisconnection(question: ConnectivityQuestion): Promise<string | undefined> {
-  const { objects, tips, signal } = question
+  const { objects, tips, received, signal } = question
+  if (received !== undefined && isComplete(received, tips)) return undefined
   try {
     const wants = tips.map((id) => locateOrThrow(objects, id))
     const haves = await findKnownCommits(question)
@@ -34,9 +37,20 @@ export async function findDisconnection(question: ConnectivityQuestion): Promise
   }
 }
 
+/** A whole history, as of a first push: what the pack holds refers to nothing else. */
+function isComplete(
+  { index, outsideIds }: Pick<ReceivedPack, 'index' | 'outsideIds'>,
+  tips: readonly ObjectId[],
+): boolean {
+  if (outsideIds.length > 0) return false
+  const pack = new PackIndex(index, { isChecked: true })
+  return tips.every((id) => pack.find(objectIdBytes(id)) >= 0)
+}
+
 /** The commits next to the new ones that refs lead to: what lies behind them is not looked at. */
 async function findKnownCommits(question: ConnectivityQuestion): Promise<Ordinal[]> {
-  const { objects, tips, existingTips, outsideIds = Buffer.alloc(0) } = question
+  const { objects, tips, existingTips, received } = question
+  const outsideIds = received?.outsideIds ?? Buffer.alloc(0)
   const near = new Set<Ordinal>()
   const addNear = (ordinal: Ordinal) => {
     const commit = ordinal < 0 ? -1 : peelToCommit(objects, ordinal)

@@ -206,7 +206,7 @@ export class PushSteps {
       objects: cuts === undefined ? objects : objects.cutAt(cuts),
       tips: commands.flatMap(({ newId }) => newId ?? []),
       existingTips: this.#existingTips(),
-      outsideIds: this.#incoming?.received.outsideIds,
+      received: this.#incoming?.received,
       signal: this.#request.signal,
     })
   }
