@@ -1,0 +1,80 @@
+/** What a reader gets of a hosted repository: any object that a ref they see leads to, and nothing else. */
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { pino } from 'pino'
+import t, { type Test } from 'tap'
+import { setCollaborator } from '../../src/hub/collaborators.ts'
+import { openRepo } from '../../src/hub/open-repo.ts'
+import { operator } from '../../src/hub/principal.ts'
+import { addRule } from '../../src/hub/ref-rules.ts'
+import { run, temporaryFolder } from '../support/git.ts'
+import { addPerson, gitUrl } from '../support/house.ts'
+import { openPushScene } from '../support/push-scene.ts'
+
+/** `main` is public, `refs/internal/plan` is not; each has a blob, a tag, and a list of paths of its own. */
+async function openScene(t: Test, options = {}) {
+  const scene = await openPushScene(t, options)
+  const { hub, repo, git, commit, server } = scene
+  await commit('first', { 'a.txt': 'first', paths: '/a.txt\n' })
+  const shown = await commit('second', { 'a.txt': 'second' })
+  await git('tag', '-a', '-m', 'v1', 'v1')
+  await git('push', '-q', 'origin', 'main', 'v1')
+  const secret = await commit('plan', { 'plan.txt': 'secret', paths: '/plan.txt\n' })
+  await git('tag', '-a', '-m', 'plan', 'plan', shown)
+  await git('push', '-q', 'origin', `${secret}:refs/internal/plan`, 'plan:refs/internal/tag')
+  await addRule(hub, await openRepo(hub, operator, repo, 'admin'), { pattern: 'refs/internal/*', hidden: true })
+  const reader = await addPerson(hub, 'bob')
+  await setCollaborator(hub, repo, 'bob', 'read')
+  const url = gitUrl(server, reader, 'alice/model')
+  const empty = join(temporaryFolder(t), 'empty')
+  await run('git', ['init', '-q', empty])
+  const fetch = (...args: string[]) => run('git', ['fetch', '-q', ...args], { cwd: empty })
+  const idOf = async (rev: string) => (await git('rev-parse', rev)).stdout.trim()
+  return { ...scene, shown, secret, url, empty, fetch, idOf }
+}
+
+t.test('groups 22 and 28: trees and blobs, tip or not, of what is seen alone', async (t) => {
+  const { fetch, idOf, url } = await openScene(t)
+  for (const rev of ['main~2', 'main~2^{tree}', 'main~2:a.txt', 'main~1:a.txt', 'v1']) {
+    t.equal((await fetch(url, await idOf(rev))).status, 0, rev)
+  }
+  for (const rev of ['main', 'main^{tree}', 'main:plan.txt', 'main:paths', 'plan']) {
+    const { status, stderr } = await fetch(url, await idOf(rev))
+    t.not(status, 0, rev)
+    t.match(stderr, 'not our ref')
+  }
+})
+
+t.test('group 16: no way around a hidden ref', async (t) => {
+  const { fetch, idOf, url, empty, shown } = await openScene(t)
+  const asked: Record<string, string[]> = {
+    "couldn't find remote ref": [url, 'refs/internal/plan'],
+    'ambiguous deepen-not': ['--shallow-exclude=refs/internal/plan', url, 'main'],
+    'unable to access sparse blob': ['--filter=sparse:oid=refs/internal/plan:paths', url, 'main'],
+    'unable to access sparse blob in': [`--filter=sparse:oid=${await idOf('main:paths')}`, url, 'main'],
+  }
+  for (const [answer, args] of Object.entries(asked)) {
+    const { status, stderr } = await fetch(...args)
+    t.not(status, 0, args.join(' '))
+    t.match(stderr, answer)
+  }
+  t.equal((await fetch('--filter=sparse:oid=main:paths', url, 'main:got')).status, 0)
+  t.equal((await run('git', ['rev-parse', 'got'], { cwd: empty })).stdout.trim(), shown)
+  const clone = join(empty, 'clone')
+  await run('git', ['clone', '-q', '--single-branch', url, clone])
+  const objects = (await run('git', ['cat-file', '--batch-all-objects', '--batch-check'], { cwd: clone })).stdout
+  t.match(objects, await idOf('v1'), 'tags come along')
+  t.notMatch(objects, await idOf('plan'), 'but no hidden ones')
+})
+
+t.test('the log tells which client it was', async (t) => {
+  const lines: Record<string, unknown>[] = []
+  const stream = new PassThrough()
+  stream.on('data', (line) => lines.push(JSON.parse(line)))
+  const { url, empty } = await openScene(t, { logger: pino(stream) })
+  await run('git', ['-c', 'transfer.advertiseSID=true', 'fetch', '-q', url, 'main'], { cwd: empty })
+  const isTold = () =>
+    lines.some(({ gitSession, gitAgent }) => gitSession !== undefined && /^git\//.test(String(gitAgent)))
+  while (!isTold()) await new Promise((resolve) => stream.once('data', resolve))
+  t.pass('session and agent')
+})
