@@ -5,6 +5,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Task, TaskContext } from '../work.ts'
 import type { FsckSettings } from './fsck/settings.ts'
+import { checkObjects } from './fsck/stored-objects.ts'
 import { chainDepthMax, writeClonePack } from './pack/clone-order.ts'
 import { completeReceived } from './pack/complete-side-car.ts'
 import { BlobNotes, type BlobsToNote, type NotedBlobs } from './pack/noted-blobs.ts'
@@ -24,6 +25,8 @@ export interface GitTasks {
   receivePack: Task<ReceivePackInput, ReceivePackOutput>
   /** Writes the pack in the side-band. */
   sendPack: Task<{ objects: SharedObjects; order: PackOrder }, void>
+  /** `checkObjects`; its faults come as notes. Resolves to how many objects there are. */
+  checkObjects: Task<{ objects: SharedObjects; isDeep: boolean }, number>
   selectClosure: Task<
     { objects: SharedObjects; tips: readonly Ordinal[]; grounds: readonly ClosedGround[] },
     Uint32Array
@@ -94,6 +97,8 @@ export function gitTasks(files: WorkerFiles): GitTasks {
       const objects = openObjects(shared)
       for await (const chunk of streamOrdered(objects, order, signal)) await write(chunk)
     },
+    checkObjects: async ({ objects, isDeep }, { tell }) =>
+      await checkObjects(openObjects(objects), { isDeep, onFault: tell }),
     selectClosure: async ({ objects, tips, grounds }) =>
       shareable(await selectClosure(openObjects(objects), tips, grounds)),
     selectMembers: async ({ objects, numbers, except }) =>

@@ -17,7 +17,6 @@ import { SideCar } from '../git/pack/side-car.ts'
 import { locateId } from '../git/repository.ts'
 import { splitIndexFile } from '../repository/index-file.ts'
 import { readTail } from './fsck-bytes.ts'
-import { checkObjects } from './fsck-objects.ts'
 import type { Hub } from './hub.ts'
 import { type Repo, repoPath } from './repo.ts'
 
@@ -53,8 +52,8 @@ export async function checkRepo(hub: Hub, repo: Repo, options: FsckOptions): Pro
   await reporting(onFault, 'refs', async () => {
     const { refs, headTarget } = await hub.repositories.refs(repo)
     check.refs = refs.length
+    check.objects = await hub.repositories.checkObjects(repo, { isDeep: options.isDeep, onFault })
     await hub.repositories.withObjects(repo, async (objects) => {
-      check.objects = await checkObjects(objects, { isDeep: options.isDeep, onFault })
       for (const { name, id, peeledId } of refs) {
         for (const objectId of peeledId === undefined ? [id] : [id, peeledId]) {
           if (locateId(objects, objectId) < 0) onFault(`${name} names ${objectId}, which is missing`)

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache'
 import type { RepoId } from '../database/queryable.ts'
 import type { SpoolFile } from '../disk/disk.ts'
+import type { ObjectCheckOptions } from '../git/fsck/stored-objects.ts'
 import type { PackSender } from '../git/host.ts'
 import type { ByteStream } from '../git/object-id.ts'
 import { PackSet } from '../git/pack/pack-set.ts'
@@ -14,6 +15,7 @@ import { createPackFiles } from './pack-files.ts'
 import { type QuarantinedPack, type QuarantineOptions, receiveIntoQuarantine } from './quarantine.ts'
 import { createRefReader } from './refs.ts'
 import { packSender } from './send.ts'
+import { isRanged, shareObjects } from './shared-objects.ts'
 
 /** A repository's row as it was read at the start of the request: its versions say what is fresh enough. */
 export interface RepositoryVersion {
@@ -34,6 +36,8 @@ export interface Repositories {
   streamObjects(repo: RepositoryVersion, using: (objects: ObjectDatabase) => ByteStream): ByteStream
   /** Sends packs of opened objects from worker threads. */
   packSender(objects: ObjectDatabase): PackSender | undefined
+  /** Checks every object, and that what it names is there. Returns how many there are. */
+  checkObjects(repo: RepositoryVersion, options: ObjectCheckOptions): Promise<number>
   /** Receives a pack out of sight. Throws PackInvalid; then nothing is left. */
   receivePack(
     repo: RepositoryVersion,
@@ -92,6 +96,15 @@ export function createRepositories(ground: Ground): Repositories {
         yield* streamWhileBlocksAbsent(() => using(packs.objects))
       } finally {
         packs.release()
+      }
+    },
+    async checkObjects(repo, { isDeep, onFault }) {
+      const { objects, release } = await pin(repo)
+      try {
+        const options = { onNote: (fault: unknown) => onFault(fault as string), mayStandStill: isRanged(objects) }
+        return await ground.workers.run('checkObjects', { objects: shareObjects(objects, limits), isDeep }, options)
+      } finally {
+        release()
       }
     },
     packSender: (objects) => (objects instanceof PackSet ? packSender(ground, objects) : undefined),

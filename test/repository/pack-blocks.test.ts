@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Bucket } from '../../src/bucket/bucket.ts'
 import { openS3Bucket } from '../../src/bucket/s3-bucket.ts'
+import { openRepo } from '../../src/hub/open-repo.ts'
+import { operator } from '../../src/hub/principal.ts'
 import { createLogger } from '../../src/logger.ts'
 import { git, run, temporaryFolder } from '../support/git.ts'
 import { addPerson, addRepo, gitUrl, type HouseOptions, listen, openHouse } from '../support/house.ts'
@@ -102,6 +104,22 @@ async function useAll(t: Test, scene: Awaited<ReturnType<typeof openScene>>) {
       await git(folder, 'clone', '--quiet', '--bare', remote, copy)
       t.equal(await git(copy, 'rev-list', '--objects', 'main'), await git(work, 'rev-list', '--objects', 'HEAD'))
     }
+  })
+
+  t.test('checking and compaction', async (t) => {
+    const { hub } = scene
+    const repo = await openRepo(hub, operator, { type: 'model', namespace: 'ada', name: 'model' }, 'read')
+    const faults: string[] = []
+    const count = await hub.repositories.checkObjects(repo, { isDeep: true, onFault: (fault) => faults.push(fault) })
+    t.ok(count > 120)
+    t.same(faults, [])
+    const { mergedPacks } = await hub.repositories.compact(repo.id)
+    t.ok(mergedPacks > 1)
+    const copy = join(folder, 'compacted.git')
+    await git(folder, 'clone', '--quiet', '--mirror', remote, copy)
+    t.equal((await run('git', ['fsck', '--no-dangling'], { cwd: copy })).status, 0)
+    t.equal(read.whole, 0)
+    t.ok(cacheBytes() <= cacheMaxBytes, `${cacheBytes()} bytes in the cache`)
   })
 
   t.test('the API: the tree, a file, an abbreviated commit', async (t) => {

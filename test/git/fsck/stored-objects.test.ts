@@ -1,10 +1,10 @@
 /** Damage that no checksum of a pack finds, because it was there before the pack was made. */
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { HoldfastError } from '../../src/errors.ts'
-import type { ObjectId } from '../../src/git/object-id.ts'
-import type { GitObject, ObjectDatabase, ObjectType } from '../../src/git/repository.ts'
-import { checkObjects } from '../../src/hub/fsck-objects.ts'
+import { HoldfastError } from '../../../src/errors.ts'
+import { checkObjects } from '../../../src/git/fsck/stored-objects.ts'
+import type { ObjectId } from '../../../src/git/object-id.ts'
+import type { GitObject, ObjectDatabase, ObjectType } from '../../../src/git/repository.ts'
 
 const identity = 'Ada <ada@example.org> 1700000000 +0000'
 

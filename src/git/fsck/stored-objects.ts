@@ -1,14 +1,14 @@
 /** Checks every object of an opened object database: its id is the hash of its content, and what it names is there. */
 import { createHash } from 'node:crypto'
-import { isHoldfastError } from '../errors.ts'
-import { commitIds } from '../git/commit.ts'
-import { fairLoop } from '../git/fair-loop.ts'
-import { findFault } from '../git/fsck/check-objects.ts'
-import { hostedSettings } from '../git/fsck/settings.ts'
-import { idBytes } from '../git/object-id.ts'
-import { type GitObject, locateId, type ObjectDatabase, type Ordinal } from '../git/repository.ts'
-import { parseTag } from '../git/tag.ts'
-import { isGitlink, TreeCursor } from '../git/tree.ts'
+import { isHoldfastError } from '../../errors.ts'
+import { commitIds } from '../commit.ts'
+import { fairLoop } from '../fair-loop.ts'
+import { idBytes } from '../object-id.ts'
+import { type GitObject, locateId, type ObjectDatabase, type Ordinal } from '../repository.ts'
+import { parseTag } from '../tag.ts'
+import { isGitlink, TreeCursor } from '../tree.ts'
+import { findFault } from './check-objects.ts'
+import { hostedSettings } from './settings.ts'
 
 export interface ObjectCheckOptions {
   /** Reads and hashes blobs as well. */
