@@ -55,6 +55,8 @@ export interface RewritePackInput {
   ordinals: Uint32Array
   /** In the order of a clone pack; otherwise as they lie. */
   isForClone: boolean
+  /** Deltas may lean on the first so many packs, which stay as long as what is written. */
+  groundPackCount: number
   /** Of an empty spool. */
   spoolDescriptor: number
   limits: ReceivePackLimits
@@ -103,14 +105,17 @@ export function gitTasks(files: WorkerFiles): GitTasks {
       shareable(await selectClosure(openObjects(objects), tips, grounds)),
     selectMembers: async ({ objects, numbers, except }) =>
       shareable(await selectMembers(openObjects(objects), numbers, except)),
-    async rewritePack({ objects: shared, ordinals, isForClone, spoolDescriptor, limits }, { signal }) {
+    async rewritePack({ objects: shared, ordinals, isForClone, groundPackCount, spoolDescriptor, limits }, { signal }) {
       const spool = files.openSpool(spoolDescriptor)
       const objects = openObjects(shared)
+      const ground = openObjects({ ...shared, packs: shared.packs.slice(0, groundPackCount) })
+      // Ordinals are numbered pack by pack.
+      const isClientKnown = (ordinal: Ordinal) => ordinal < ground.ordinalCount
       const pack = isForClone
         ? writeClonePack(objects, ordinals)
-        : writePack(objects, ordinals, { ofsDelta: true, deltaDepthMax: chainDepthMax })
-      // With nothing else to lean on, it must be whole in itself.
-      const received = await receivePackFile(pack, { spool, existing: new PackSet([], shared.limits), limits, signal })
+        : writePack(objects, ordinals, { ofsDelta: true, deltaDepthMax: chainDepthMax, isClientKnown })
+      // With nothing else to lean on, its chains must end in itself or there.
+      const received = await receivePackFile(pack, { spool, existing: ground, limits, signal })
       const complete = await completeReceived(received, {
         bytes: spool.file,
         surroundings: objects,

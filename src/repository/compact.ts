@@ -2,8 +2,8 @@
  * Compaction, beside running pushes and clones. Many small packs become one; and now and then all packs become two: the
  * clone pack, exactly what heads and tags lead to, and the rest, whatever else the repository holds.
  *
- * What compaction writes is self-contained, so later packs may keep their deltas against what was in the packs it
- * replaced.
+ * Clone pack and rest are self-contained, and merged packs lean on them alone; so later packs may keep their deltas against
+ * what was in the packs that were replaced.
  */
 import { listClosedPacks } from '../database/packs.ts'
 import type { RepoId } from '../database/queryable.ts'
@@ -106,6 +106,9 @@ async function merge(ground: Ground, repoId: RepoId, packs: PinnedPacks): Promis
   const removed = choosePacks(packs.rows)
   if (removed.length < 2) return nothingDone
   const ordinals = await membersOf(ground, packs, removed)
-  await rewritePacks(ground, repoId, { objects: packs.objects, removed, written: [{ tier: 'merged', ordinals }] })
+  // The pushers' deltas against clone pack and rest, which only a rebuilding of everything replaces, stay as they are.
+  const groundPackCount = packs.rows.filter(({ tier }) => tier === 'clone' || tier === 'rest').length
+  const written: PackToWrite[] = [{ tier: 'merged', ordinals, groundPackCount }]
+  await rewritePacks(ground, repoId, { objects: packs.objects, removed, written })
   return { mergedPacks: removed.length, objectCount: ordinals.length, cloneObjectCount: 0 }
 }

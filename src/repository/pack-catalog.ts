@@ -176,11 +176,15 @@ function unpin(set: OpenedSet): void {
 }
 
 /**
- * The clone pack first, then self-contained packs, then thin ones as they became visible: the numbering that PackSet and
- * ClonePack ask for.
+ * The numbering that PackSet and ClonePack ask for: the clone pack and the rest, other self-contained packs, merged ones
+ * that lean on the first two alone, and thin ones as they became visible, which may lean on all before them.
  */
-function inNumberOrder(rows: readonly PackRow[]): PackRow[] {
-  const rank = ({ tier, isThin }: PackRow) => (tier === 'clone' ? 0 : isThin ? 2 : 1)
+export function inNumberOrder<P extends Pick<PackRow, 'tier' | 'isThin' | 'sequence'>>(rows: readonly P[]): P[] {
+  const rank = ({ tier, isThin }: P) => {
+    if (tier === 'clone' || tier === 'rest') return tier === 'clone' ? 0 : 1
+    if (!isThin) return 2
+    return tier === 'merged' ? 3 : 4
+  }
   return [...rows].sort((a, b) => rank(a) - rank(b) || Number(a.sequence) - Number(b.sequence))
 }
 

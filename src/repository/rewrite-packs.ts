@@ -15,11 +15,13 @@ import { type IncomingPack, incomingPack } from './incoming-pack.ts'
 import { receiveLimits } from './pack-limits.ts'
 import { isRanged, shareObjects } from './shared-objects.ts'
 
-/** A pack that is to be made: self-contained. */
+/** A pack that is to be made: self-contained, unless it leans on others. */
 export interface PackToWrite {
   tier: PackTier
   /** What it holds, of the packs that are rewritten. */
   ordinals: Uint32Array
+  /** Its deltas may lean on the first so many packs; they are not removed. */
+  groundPackCount?: number
   /** What a pack of the tier `clone` is the closure of. */
   tipIds?: Buffer
   /** Before a copy of the pack it makes a bundle, if the pack is as large as those that are linked to. */
@@ -108,6 +110,7 @@ async function rewrite(ground: Ground, objects: PackSet, pack: PackToWrite, spoo
     objects: shareObjects(objects, limits),
     ordinals: pack.ordinals,
     isForClone: pack.tier === 'clone',
+    groundPackCount: pack.groundPackCount ?? 0,
     spoolDescriptor: spool.file.descriptor,
     limits: receiveLimits(limits),
   }

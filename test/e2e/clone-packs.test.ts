@@ -1,4 +1,6 @@
 /** Clones from a pack that lies ready, by real git: the same objects as any clone, none too many, whatever was pushed since. */
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { collectGarbage } from '../../src/hub/gc.ts'
 import { openRepo } from '../../src/hub/open-repo.ts'
@@ -196,4 +198,44 @@ t.test('a crash between bytes and rows leaves what was there, and bytes for the 
   crashAt = ''
   t.match(await scene.compact(), { mergedPacks: before.length })
   t.same((await scene.clone('--no-tags')).checksums, [await storedChecksum(scene)])
+})
+
+t.test('many small pushes, merged, keep their deltas against the clone pack', async (t) => {
+  const scene = await openScene(t, { limits: { clonePackObjectsMin: 400, clonePackBytesMin: 2 ** 20 } })
+  const lines = Array.from({ length: 2_000 }, (_, line) => `line ${line} ${Math.imul(line + 1, 0x9e3779b1) >>> 0}`)
+  const tree = join(scene.folder, 'work')
+  await git(scene.folder, 'clone', '-q', scene.source, tree)
+  const commit = async (number: number) => {
+    lines[number * 7] = `changed by ${number}`
+    writeFileSync(join(tree, 'long.txt'), lines.join('\n'))
+    await git(tree, 'add', '.')
+    await git(tree, 'commit', '-qm', `change ${number}`)
+    await git(tree, 'push', '-q', scene.url, 'HEAD:refs/heads/main')
+  }
+  await commit(0)
+  await git(tree, 'commit', '-q', '--allow-empty', '-m', 'beside')
+  await git(tree, 'push', '-q', scene.url, 'HEAD:refs/heads/beside')
+  await git(tree, 'reset', '-q', '--hard', 'HEAD~1')
+  t.ok((await scene.compact()).cloneObjectCount > 0)
+  for (let number = 1; number <= 6; number++) await commit(number)
+  t.match(await scene.compact(), { mergedPacks: 6, cloneObjectCount: 0 })
+  const merged = (await scene.packs()).filter(({ tier }) => tier === 'merged')
+  t.match(merged, [{ isThin: true }])
+  t.ok(merged[0].packBytes < 6_000, `${merged[0].packBytes} bytes for six versions of a file of 20 kB compressed`)
+  for (let number = 7; number <= 12; number++) await commit(number)
+  t.match(await scene.compact(), { mergedPacks: 7, cloneObjectCount: 0 }, 'merged with what leans on it')
+  await commit(13)
+  const { clone } = await scene.clone('--no-tags')
+  t.equal(await git(clone, 'rev-parse', 'main'), await git(tree, 'rev-parse', 'HEAD'))
+
+  await scene.push('--delete', 'beside')
+  t.ok((await scene.compact()).cloneObjectCount > 0)
+  const { clone: anew, checksums } = await scene.clone('--no-tags')
+  t.same(checksums, [await storedChecksum(scene)])
+  const stored = (await scene.packs()).find(({ tier }) => tier === 'clone')
+  await git(anew, 'repack', '-adfq')
+  const repacked = statSync(
+    join(anew, 'objects/pack', readdirSync(join(anew, 'objects/pack')).find((name) => name.endsWith('.pack'))!),
+  )
+  t.ok(stored!.packBytes < repacked.size * 1.1, `${stored?.packBytes} bytes, ${repacked.size} as git packs anew`)
 })

@@ -1,8 +1,9 @@
 import t from 'tap'
 import { readConfig } from '../../src/config.ts'
+import type { PackTier } from '../../src/database/packs.ts'
 import type { Database, RepoId } from '../../src/database/queryable.ts'
 import type { PackFile } from '../../src/git/pack/pack-file.ts'
-import { createPackCatalog } from '../../src/repository/pack-catalog.ts'
+import { createPackCatalog, inNumberOrder } from '../../src/repository/pack-catalog.ts'
 import type { OpenedPack } from '../../src/repository/pack-files.ts'
 
 /** A catalogue in which every repository has one pack, and how many of them are open. */
@@ -54,4 +55,17 @@ t.test('what is being read stays open, whatever else is opened', async (t) => {
   reading.release()
   t.equal(count.open, 1)
   other.release()
+})
+
+t.test('a pack stands behind all that its deltas may lean on', async (t) => {
+  const row = (tier: PackTier, isThin: boolean, sequence: string) => ({ tier, isThin, sequence })
+  const ordered = [
+    row('clone', false, '12'),
+    row('rest', false, '13'),
+    row('received', false, '3'),
+    row('merged', true, '14'),
+    row('received', true, '4'),
+    row('received', true, '11'),
+  ]
+  t.same(inNumberOrder([...ordered].reverse()), ordered)
 })

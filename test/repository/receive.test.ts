@@ -164,6 +164,7 @@ t.test('a pack that is rewritten is whole, and what is known of its commits with
         objects: shared,
         ordinals: all,
         isForClone,
+        groundPackCount: 0,
         spoolDescriptor: spool.file.descriptor,
         limits: ground.limits,
       }
