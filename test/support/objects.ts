@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import { formatCommit } from '../../src/git/commit.ts'
 import type { ObjectId } from '../../src/git/object-id.ts'
+import { completeReceived } from '../../src/git/pack/complete-side-car.ts'
 import { formatFreshPack } from '../../src/git/pack/fresh-pack.ts'
 import { type PackBytes, PackFile } from '../../src/git/pack/pack-file.ts'
 import { PackIndex } from '../../src/git/pack/pack-index.ts'
@@ -60,7 +61,9 @@ export async function openObjects(list: readonly MadeObject[], objectHeldMaxByte
   const input = (async function* () {
     yield formatFreshPack(different)
   })()
-  const received = await receivePackFile(input, { spool, existing, limits })
+  const incomplete = await receivePackFile(input, { spool, existing, limits })
+  const complete = { bytes: spool.file, surroundings: existing, isBounded: true }
+  const received = await completeReceived(incomplete, complete)
   const objects = new PackSet([openReceived(received, spool.file)], { objectHeldMaxBytes })
   return { objects, ordinalOf: ({ id }) => objects.locate(Buffer.from(id, 'hex')) }
 }
