@@ -2,6 +2,7 @@
 import { fairLoop } from '../fair-loop.ts'
 import { locateId, type ObjectDatabase, type ObjectType, type Ordinal, type Ref } from '../repository.ts'
 import { CommitGraph, peel } from './commit-graph.ts'
+import { markContent } from './mark-content.ts'
 import { markedOrdinals } from './marked-ordinals.ts'
 import { findNewCommits, type NewCommits } from './new-commits.ts'
 import { isPlaced, leavesOutBlobs, leavesOutTrees, noFilter, type ObjectFilter } from './object-filter.ts'
@@ -71,6 +72,7 @@ async function walkCommits(graph: CommitGraph, range: NewCommits, options: Commi
   // What a client with a cut history has at its tips stands in for the parents that it lacks.
   const haveTrees = haves.map((commit) => graph.treeOf(commit))
   const pause = fairLoop()
+  if (hasTrees) await markCutContent(graph, range, options)
   let count = 0
   for (const commit of range.commits) {
     mark(selected, commit, marks.commit)
@@ -88,6 +90,24 @@ async function walkCommits(graph: CommitGraph, range: NewCommits, options: Commi
       signal?.throwIfAborted()
       onProgress?.(count)
     }
+  }
+}
+
+/**
+ * Where a client's history ends, and what came before is now sent: what it has at that end came from there, and would be
+ * sent again with the commits that introduced it.
+ */
+async function markCutContent(graph: CommitGraph, range: NewCommits, options: CommitWalk): Promise<void> {
+  const { haves, known, filter } = options
+  // A client that leaves out trees lacks some at that end, too.
+  if (!graph.hasCuts || isPlaced(filter) || !filter.types.has('tree')) return
+  const isNew = new Set(range.commits)
+  const hasBlobs = filter.blobMaxBytes === Number.POSITIVE_INFINITY && filter.types.has('blob')
+  const pause = fairLoop()
+  for (const commit of haves) {
+    const isDeepened = graph.isCut(commit) && graph.trueParentsOf(commit).some((parent) => isNew.has(parent))
+    if (!isDeepened) continue
+    await markContent(graph.objects, graph.treeOf(commit), { marked: known, hasBlobs, pause })
   }
 }
 

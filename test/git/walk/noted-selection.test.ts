@@ -72,6 +72,21 @@ for (const seed of [91, 92, 93, 94]) {
       t.same(missing(known, held), [], 'what counts as known is there')
     }
 
+    for (const end of pick(5)) {
+      // A client that has one commit without its parents, and now asks for all that came before.
+      const graph = new CommitGraph(noted)
+      const wants = graph.trueParentsOf(end)
+      graph.cut([end])
+      const { ordinals } = await selectObjects(noted, { wants, haves: [end], graph })
+      const sent = new Set(ordinals)
+      const held = [...closureOf(noted, [end], [end])]
+      t.same(missing(closureOf(noted, wants, []), held, sent), [], 'nothing is missing')
+      t.notOk(
+        held.some((each) => sent.has(each)),
+        'nothing is sent again',
+      )
+    }
+
     for (const filter of filters) {
       const wants = pick(2)
       const [byNotes, byTrees] = [noted, plain].map((objects) => selectObjects(objects, { wants, haves: [], filter }))
