@@ -4,7 +4,7 @@
  * there (results.ts), so that an interrupted run is continued by name.
  *
  * BENCH_ROUNDS (default 5) is how often each pair is repeated; BENCH_REPOSITORY names a bare repository with a long real
- * history, in place of a generated one; BENCH_MINUTES (default 45) is when no further measurement is begun.
+ * history, in place of a generated one; BENCH_MINUTES (default 40) is when no further measurement is begun.
  */
 import { openBench } from './bench-run.ts'
 import { cloneMeasurements } from './clone-figures.ts'
@@ -48,7 +48,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => bench.clo
 try {
   const origin = await readOrigin()
   for (const [number, { title, run }] of chosen.entries()) {
-    if (minutes() > Number(process.env.BENCH_MINUTES ?? 45)) {
+    if (minutes() > Number(process.env.BENCH_MINUTES ?? 40)) {
       console.log(
         `Out of time. Left: ${chosen
           .slice(number)

@@ -8,7 +8,7 @@ import { git } from '../support/git.ts'
 import type { Bench } from './bench-run.ts'
 import { type Exchange, fetchesIn, record, send } from './exchange.ts'
 import { type Extent, measurePair, type Pair, type Side } from './measure.ts'
-import { onBothSides, processesOf, type RepositoryName, repositoryTitles } from './repositories.ts'
+import { onBothSides, processesOf, type RepositoryName, titleOf } from './repositories.ts'
 import { type Both, type Measurement, type Row, rowOf } from './row.ts'
 
 const kinds = { 'full clone': [], '--depth=1': ['--depth=1'], '--filter=blob:none': ['--filter=blob:none'] }
@@ -24,7 +24,7 @@ export const cloneMeasurements: Measurement[] = repositories.flatMap(([name, ful
     title: `clone: ${name}, ${kind}`,
     run: (bench: Bench) =>
       cloneRows(bench, name, {
-        title: `${repositoryTitles[name]}: ${kind}`,
+        kind,
         args,
         aim: kind === 'full clone' ? fullAim : otherAim,
       }),
@@ -32,12 +32,12 @@ export const cloneMeasurements: Measurement[] = repositories.flatMap(([name, ful
 )
 
 interface CloneKind {
-  title: string
+  kind: string
   args: string[]
   aim: number
 }
 
-async function cloneRows(bench: Bench, name: RepositoryName, { title, args, aim }: CloneKind): Promise<Row[]> {
+async function cloneRows(bench: Bench, name: RepositoryName, { kind, args, aim }: CloneKind): Promise<Row[]> {
   const urls = await onBothSides(bench, name)
   const processes = await processesOf(bench)
   const target = join(bench.folder, 'clone.git')
@@ -52,7 +52,8 @@ async function cloneRows(bench: Bench, name: RepositoryName, { title, args, aim 
   const alone = await measureReplay(bench, urls, { ours: fetchesIn(recorded.ours), theirs: fetchesIn(recorded.theirs) })
   const side = (of: 'ours' | 'theirs'): Side => ({ processes: processes[of], run: () => clone(urls[of]) })
   // Recorded just now: both sides are warm, and a client that indexes 400,000 objects takes its time.
-  const whole = await measurePair(side('ours'), side('theirs'), { rounds: bench.rounds, budgetMs: 40_000, cold: true })
+  const whole = await measurePair(side('ours'), side('theirs'), { rounds: bench.rounds, budgetMs: 25_000, cold: true })
+  const title = `${await titleOf(bench, name)}: ${kind}`
   return [
     rowOf(`${title}, end to end`, whole, { aim }),
     rowOf(`${title}, server alone`, alone.pair, { aim, bytesSent: alone.bytesSent }),
@@ -69,7 +70,7 @@ export async function measureReplay(
   bench: Bench,
   urls: { ours: string; theirs: string },
   exchanges: { ours: Exchange[]; theirs: Exchange[] },
-  extent: Extent = { rounds: bench.rounds * 3, budgetMs: 30_000 },
+  extent: Extent = { rounds: bench.rounds * 3, budgetMs: 20_000 },
 ): Promise<Replayed> {
   const processes = await processesOf(bench)
   const bytesSent = { ours: 0, theirs: 0 }

@@ -12,7 +12,7 @@ import { curl, signedBy } from './lfs-client.ts'
 import { median } from './measure.ts'
 import { type Production, productionOf } from './production.ts'
 import { pushAllRefs } from './push-series.ts'
-import { type RepositoryName, repositoryTitles, sourceOf } from './repositories.ts'
+import { type RepositoryName, sourceOf, titleOf } from './repositories.ts'
 import type { Measurement, Row } from './row.ts'
 
 const rounds = 3
@@ -51,7 +51,7 @@ async function coldRows(bench: Bench, name: RepositoryName): Promise<Row[]> {
     await bucketSpeed(bench, production, bytes, taken.bucket)
   }
   const [cold, warm, bucket] = [median(taken.cold), median(taken.warm), median(taken.bucket)]
-  const title = `${repositoryTitles[name]}: clone from a server with a cold cache, bucket on MinIO, server alone`
+  const title = `${await titleOf(bench, name)}: clone from a server with a cold cache, bucket on MinIO, server alone`
   const row = { unit: 'MB/s' as const, ours: cold, rounds }
   return [
     {

@@ -41,8 +41,10 @@ function readMicroseconds(group: string): number {
   return Number(/^usage_usec (\d+)/m.exec(readFileSync(join(group, 'cpu.stat'), 'utf8'))?.[1] ?? Number.NaN)
 }
 
-/** A process leaves its group some time after it has ended. */
+/** A process leaves its group some time after it has ended; whether the group goes or stays does no harm. */
 async function removeWhenEmpty(group: string): Promise<void> {
   for (let tries = 100; readFileSync(join(group, 'cgroup.procs'), 'utf8') !== '' && tries > 0; tries--) await pause(50)
-  rmdirSync(group)
+  try {
+    rmdirSync(group)
+  } catch {}
 }

@@ -6,7 +6,7 @@ import type { Bench } from './bench-run.ts'
 import { embeddedOf } from './holdfast.ts'
 import { applyLoad, type LoadFigures } from './load.ts'
 import { lsRefs } from './refs-figures.ts'
-import { cGitOf, onBothSides, repositoryTitles, sourceOf } from './repositories.ts'
+import { cGitOf, onBothSides, sourceOf, titleOf } from './repositories.ts'
 import type { Measurement, Row } from './row.ts'
 
 const cloneCount = 4
@@ -25,7 +25,7 @@ async function fairnessRows(bench: Bench): Promise<Row[]> {
   const ours = await probe(bench, small.ours, large.ours, await holdfast.addRepository('fairness'))
   await holdfast.settle()
   const theirs = await probe(bench, small.theirs, large.theirs, await cGit.addRepository(undefined, 'fairness'))
-  const title = `ls-refs of a small repository beside 4 clones of the ${repositoryTitles.history} and a push of 1 GiB`
+  const title = `ls-refs of a small repository beside 4 clones of the ${await titleOf(bench, 'history')} and a push of 1 GiB`
   const row = (name: string, of: (figures: LoadFigures) => number, more: Partial<Row> = {}): Row => ({
     name: `${title}, ${name}`,
     against: 'git http-backend behind nginx',

@@ -6,7 +6,7 @@ import { type Bench, shared } from './bench-run.ts'
 import { measureReplay } from './clone-figures.ts'
 import { fetchesIn, record } from './exchange.ts'
 import { measurePair, type Side } from './measure.ts'
-import { onBothSides, processesOf, repositoryTitles, sourceOf } from './repositories.ts'
+import { onBothSides, processesOf, sourceOf, titleOf } from './repositories.ts'
 import { type Measurement, type Row, rowOf } from './row.ts'
 
 const distances = { '1': 5, '80': 1, '800': 0.7 }
@@ -33,8 +33,8 @@ async function fetchRows(bench: Bench, distance: Distance): Promise<Row[]> {
   }
   const alone = await measureReplay(bench, urls, { ours: fetchesIn(recorded.ours), theirs: fetchesIn(recorded.theirs) })
   const side = (of: 'ours' | 'theirs'): Side => ({ processes: processes[of], run: () => fetch(urls[of]) })
-  const whole = await measurePair(side('ours'), side('theirs'), { rounds: bench.rounds * 2, budgetMs: 30_000 })
-  const title = `${repositoryTitles.history}: fetch, ${behind} commits (${objects} objects) behind`
+  const whole = await measurePair(side('ours'), side('theirs'), { rounds: bench.rounds * 2, budgetMs: 25_000 })
+  const title = `${await titleOf(bench, 'history')}: fetch, ${behind} commits (${objects} objects) behind`
   const aim = distances[distance]
   return [
     rowOf(`${title}, end to end`, whole, { aim }),

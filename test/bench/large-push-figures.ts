@@ -4,7 +4,7 @@ import type { Bench } from './bench-run.ts'
 import { embeddedOf } from './holdfast.ts'
 import { measurePair, type Side } from './measure.ts'
 import { pushRequest, sendPush } from './push-series.ts'
-import { cGitOf, type RepositoryName, repositoryTitles, sourceOf } from './repositories.ts'
+import { cGitOf, type RepositoryName, sourceOf, titleOf } from './repositories.ts'
 import { type Measurement, type Row, rowOf } from './row.ts'
 
 const works: [RepositoryName, number][] = [
@@ -25,9 +25,9 @@ async function largePushRows(bench: Bench, name: RepositoryName, aim: number): P
   const prepared = await pushRequest(source, [{ ref, newId }])
   const post = (url: string) => sendPush(url, prepared)
   const push = (url: string) => git(source, 'push', '--quiet', url, `${ref}:${ref}`)
-  const alone = await measurePair(...(await sides(bench, name, post)), { rounds: 3, budgetMs: 90_000, cold: true })
+  const alone = await measurePair(...(await sides(bench, name, post)), { rounds: 3, budgetMs: 60_000, cold: true })
   const whole = await measurePair(...(await sides(bench, name, push)), { rounds: 2, budgetMs: 1, cold: true })
-  const title = `push of ${repositoryTitles[name]}`
+  const title = `push of ${await titleOf(bench, name)}`
   return [rowOf(`${title}, end to end`, whole, { aim }), rowOf(`${title}, server alone`, alone, { aim })]
 }
 

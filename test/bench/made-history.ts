@@ -71,11 +71,13 @@ export async function addRefs(path: string, count: number): Promise<void> {
   rmSync(join(path, 'refs/heads/main'), { force: true })
 }
 
-/** Imports a stream into a new bare repository and packs it as a repository at rest is. */
-export async function importHistory(path: string, stream: Iterable<string | Buffer>): Promise<string> {
+/**
+ * Imports a stream into a new bare repository. What does not compress is quicker stored as it is, at level 0: zlib finds out
+ * in the end, and does the same.
+ */
+export async function importHistory(path: string, stream: Iterable<string | Buffer>, level = 1): Promise<string> {
   await git('.', 'init', '--quiet', '--bare', path)
-  // Random bytes are stored as they are at any level; what compresses was given to be repacked.
-  const settings = ['-c', 'core.compression=1', '-c', 'fastimport.unpackLimit=0']
+  const settings = ['-c', `core.compression=${level}`, '-c', 'fastimport.unpackLimit=0']
   const imported = await run('git', [...settings, 'fast-import', '--quiet'], { cwd: path, stdin: batched(stream) })
   if (imported.status !== 0) throw new Error(`git fast-import: ${imported.stderr}`)
   await git(path, 'pack-refs', '--all')

@@ -10,7 +10,7 @@ import { measurePair, type Side } from './measure.ts'
 import type { Processes } from './processes.ts'
 import { farRoundTripMs, productionOf } from './production.ts'
 import { makeSeries, pushAllRefs, pushRequest, type Series, sendPush } from './push-series.ts'
-import { cGitOf, repositoryTitles, sourceOf } from './repositories.ts'
+import { cGitOf, sourceOf, titleOf } from './repositories.ts'
 import { cGitName, type Measurement, p99RowOf, type Row, rowOf } from './row.ts'
 
 const alonePushes = 200
@@ -60,7 +60,7 @@ async function pushRows(bench: Bench, holdfast: Holdfast, where: string): Promis
       await sendPush(target[side], requests[round])
     },
   })
-  const extent = { rounds: alonePushes, budgetMs: 90_000 }
+  const extent = { rounds: alonePushes, budgetMs: 60_000 }
   const ofPosts = await measurePair(post('ours'), post('theirs'), extent)
 
   const push = (side: 'ours' | 'theirs'): Side => ({
@@ -73,7 +73,7 @@ async function pushRows(bench: Bench, holdfast: Holdfast, where: string): Promis
     rounds: wholePushes,
     budgetMs: 60_000,
   })
-  const title = `${repositoryTitles.thousands}: push of one commit${where}`
+  const title = `${await titleOf(bench, 'thousands')}: push of one commit${where}`
   return [
     rowOf(`${title}, end to end, p50`, pushes, { aim: 2 }),
     p99RowOf(`${title}, end to end, p99`, pushes, { aim: 2 }),
@@ -118,7 +118,7 @@ async function writersRow(bench: Bench): Promise<Row[]> {
   const pushes = writers * pushesPerWriter
   const perSecond = (ms: number) => (pushes / ms) * 1_000
   const row: Row = {
-    ...rowOf(`${repositoryTitles.thousands}: pushes per second, 16 writers to 16 branches, server alone`, pair),
+    ...rowOf(`${await titleOf(bench, 'thousands')}: pushes per second, 16 writers to 16 branches, server alone`, pair),
     against: cGitName,
     unit: '/s',
     ours: perSecond(pair.ours.medianMs),

@@ -5,7 +5,7 @@ import { measureReplay } from './clone-figures.ts'
 import type { Exchange } from './exchange.ts'
 import { refPrefix } from './made-history.ts'
 import { measurePair, type Side } from './measure.ts'
-import { onBothSides, processesOf, repositoryTitles } from './repositories.ts'
+import { onBothSides, processesOf, titleOf } from './repositories.ts'
 import { type Measurement, type Row, rowOf } from './row.ts'
 
 export const refsMeasurements: Measurement[] = [
@@ -19,7 +19,7 @@ async function refsRows(bench: Bench, what: 'whole' | 'prefix', aim: number): Pr
   const prefixes = what === 'whole' ? [] : [refPrefix]
   const exchanges = { ours: [lsRefs(urls.ours, prefixes)], theirs: [lsRefs(urls.theirs, prefixes)] }
   const alone = await measureReplay(bench, urls, exchanges, { rounds: bench.rounds * 6, budgetMs: 30_000 })
-  const title = `${repositoryTitles.refs}: ls-refs, ${what === 'whole' ? 'whole' : 'one prefix of 100'}`
+  const title = `${await titleOf(bench, 'refs')}: ls-refs, ${what === 'whole' ? 'whole' : 'one prefix of 100'}`
   const rows = [rowOf(`${title}, server alone`, alone.pair, { aim, bytesSent: alone.bytesSent })]
   if (what === 'prefix') return rows
   const side = (of: 'ours' | 'theirs'): Side => ({

@@ -24,11 +24,17 @@ export type RepositoryName = 'small' | 'thousands' | 'files' | 'history' | 'blob
 /** A bare repository of the user's own, in place of the generated history. */
 const realHistory = process.env.BENCH_REPOSITORY
 
-export const repositoryTitles: Record<RepositoryName, string> = {
+/** What the table calls it. */
+export const titleOf = shared(async (bench, name: RepositoryName): Promise<string> => {
+  if (name !== 'history') return titles[name]
+  const commits = Number(await git(await sourceOf(bench, name), 'rev-list', '--count', '--all')).toLocaleString('en')
+  return `${realHistory === undefined ? 'generated' : 'real'} history of ${commits} commits`
+})
+
+const titles = {
   small: '3 commits',
   thousands: '2,000 commits × 1,000 files',
   files: '50,000 files',
-  history: realHistory === undefined ? 'generated history of 82,000 commits' : 'real history',
   blobs: '1 GiB of blobs',
   refs: '100,000 refs',
 }
@@ -44,7 +50,7 @@ export const sourceOf = shared(async (bench, name: RepositoryName): Promise<stri
   const path = join(bench.folder, `source-${name}.git`)
   if (name === 'small' || name === 'thousands') await makeHistory(path, name)
   else if (name === 'files') await importHistory(path, fiftyThousandFiles())
-  else if (name === 'blobs') await importHistory(path, gibibyteOfBlobs())
+  else if (name === 'blobs') await importHistory(path, gibibyteOfBlobs(), 0)
   else if (name === 'refs') await addRefs(await importHistory(path, fewCommits()), refCount)
   else if (realHistory !== undefined) await git('.', 'clone', '--quiet', '--mirror', realHistory, path)
   else await copyLongHistory(path)

@@ -75,7 +75,8 @@ in turn on one machine, with the clients. ✗ marks an aim that is missed. *End 
 embedded Holdfast at rest (no background job is left), and from C git with one pack, bitmaps and commit-graph, whose
 defaults it has: it checks no pushed object. Processor time is that of all the server's processes, PostgreSQL
 included, for one round or request; memory is the peak of their proportional set size (C git's without the page cache).
-*Measured* names the day, Holdfast's commit, and the machine's load average before the run: well above 0.5, others were at work on it.
+*Measured* names the day, Holdfast's commit, and the machine's load average before the run: well above 0.5, others were at work on it. The database
+round trips and bucket requests of a push and a clone are held by test/e2e/request-costs.test.ts.
 
 ${[...new Set(origins)].map((origin) => `- ${origin}`).join('\n')}
 

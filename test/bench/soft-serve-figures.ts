@@ -5,7 +5,7 @@ import { git } from '../support/git.ts'
 import type { Bench } from './bench-run.ts'
 import { measurePair, type Side } from './measure.ts'
 import type { Processes } from './processes.ts'
-import { onBothSides, processesOf, repositoryTitles } from './repositories.ts'
+import { onBothSides, processesOf, titleOf } from './repositories.ts'
 import { type Measurement, type Row, rowOf } from './row.ts'
 import { loadRow, type OtherSide } from './small-figures.ts'
 import { softServeOf } from './soft-serve.ts'
@@ -39,5 +39,5 @@ async function cloneRow(bench: Bench): Promise<Row[]> {
   })
   const ourSide = side(ours, (await processesOf(bench)).ours)
   const pair = await measurePair(ourSide, side(`${soft.url}/thousands`, soft.processes), { rounds: bench.rounds })
-  return [rowOf(`${repositoryTitles.thousands}: full clone, end to end`, pair, { against })]
+  return [rowOf(`${await titleOf(bench, 'thousands')}: full clone, end to end`, pair, { against })]
 }

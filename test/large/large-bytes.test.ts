@@ -11,14 +11,14 @@ const fileBlocks = 132
 const blockBytes = 16 * MiB
 
 largeTest(t, 'a pack of 4.2 GiB, files of 8 MiB', async (t, large) => {
-  await pushAndClone(t, await importHistory(join(large.folder, 'source.git'), gibibyteOfBlobs(blobCount)), large)
+  await pushAndClone(t, await importHistory(join(large.folder, 'source.git'), gibibyteOfBlobs(blobCount), 0), large)
 })
 
 largeTest(
   t,
   'a file of 2.06 GiB',
   async (t, large) => {
-    await pushAndClone(t, await importHistory(join(large.folder, 'source.git'), oneLargeFile()), large)
+    await pushAndClone(t, await importHistory(join(large.folder, 'source.git'), oneLargeFile(), 0), large)
   },
   { GIT_BLOB_MAX_BYTES: String(4 * 1024 * MiB) },
 )
