@@ -77,7 +77,9 @@ export async function addRefs(path: string, count: number): Promise<void> {
  */
 export async function importHistory(path: string, stream: Iterable<string | Buffer>, level = 1): Promise<string> {
   await git('.', 'init', '--quiet', '--bare', path)
-  const settings = ['-c', `core.compression=${level}`, '-c', 'fastimport.unpackLimit=0']
+  // And large files are not worth looking for deltas between.
+  const large = level === 0 ? ['-c', 'core.bigFileThreshold=1m'] : []
+  const settings = ['-c', `core.compression=${level}`, '-c', 'fastimport.unpackLimit=0', ...large]
   const imported = await run('git', [...settings, 'fast-import', '--quiet'], { cwd: path, stdin: batched(stream) })
   if (imported.status !== 0) throw new Error(`git fast-import: ${imported.stderr}`)
   await git(path, 'pack-refs', '--all')
