@@ -155,11 +155,13 @@ export async function compareCase(scenery: FetchScenery, fetchCase: FetchCase): 
   const { exchange } = fetchCase
   const [ours, gits] = await Promise.all([askOurs(host, exchange, objects), askGit(path, exchange, objects)])
   const nothing = { ours: 0, gits: 0, needed: 0, beyondGit: 0 }
+  const readyLines = [...ours.acks].filter((line) => /ready$/.test(line) && !gits.acks.has(line))
   if ((ours.refusal === undefined) !== (gits.refusal === undefined)) {
-    return { ...nothing, faults: [`refusals: ${ours.refusal} against git's ${gits.refusal}`] }
+    // Who is ready first finds out first that nothing is left to send.
+    const isExpected = gits.refusal === undefined && readyLines.length > 0 && isReadyRight(scenery, fetchCase, ours)
+    return { ...nothing, faults: isExpected ? [] : [`refusals: ${ours.refusal} against git's ${gits.refusal}`] }
   }
   if (ours.refusal !== undefined) return { ...nothing, faults: [] }
-  const readyLines = [...ours.acks].filter((line) => /ready$/.test(line) && !gits.acks.has(line))
   const isReadySooner = readyLines.length > 0
   const faults: string[] = []
   if (isReadySooner && !isReadyRight(scenery, fetchCase, ours)) faults.push('ready, though some want leads to no have')
