@@ -10,7 +10,7 @@ COPY migrations ./migrations
 
 FROM node:24-bookworm-slim
 COPY --from=build /app /app
-RUN ln -s /app/src/main.ts /usr/local/bin/holdfast && chmod 755 /app/src/main.ts
+RUN ln -s /app/src/holdfast.js /usr/local/bin/holdfast && chmod 755 /app/src/holdfast.js
 RUN mkdir /data && chown node:node /data
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 WORKDIR /data

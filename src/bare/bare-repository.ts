@@ -7,6 +7,7 @@ import { readBareRefs, readRawRefs } from './bare-refs.ts'
 import { readGitConfig } from './config.ts'
 import { checkFormat } from './format.ts'
 import { findGitFolder, type GitFolder } from './git-folder.ts'
+import { checkOwner } from './ownership.ts'
 import { RefStore } from './ref-store.ts'
 import { type BareSettings, readSettings } from './settings.ts'
 import { readShallowIds } from './shallow-file.ts'
@@ -28,16 +29,20 @@ export interface BareRepository extends GitFolder {
 export interface OpenOptions {
   /** Only the folder itself, no `.git` in or behind it. */
   isExact?: boolean
+  /** Only a repository of this user, or one declared safe: it is served, so that its hooks and configuration count. */
+  isOwnedOnly?: boolean
   /** Indexes are read through before they are believed: PackInvalid for a damaged one. */
   isVerified?: boolean
 }
 
 /**
  * Opens a bare repository, or the `.git` folder of a work tree given by either's path. Throws RepoNotFound, and
- * Unsupported for repositories in SHA-256 or with reftables; InputInvalid for a configuration that cannot be read.
+ * Unsupported for repositories in SHA-256 or with reftables; InputInvalid for a configuration that cannot be read;
+ * AccessDenied as `isOwnedOnly` says.
  */
 export async function openBareRepository(path: string, options: OpenOptions = {}): Promise<BareRepository> {
   const folder = findGitFolder(path, options.isExact ?? false)
+  if (options.isOwnedOnly) checkOwner(folder.gitPath)
   const config = readGitConfig(folder.commonPath)
   checkFormat(folder, config)
   return new DiskRepository(folder, readSettings(config), options.isVerified ?? false)

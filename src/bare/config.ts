@@ -103,6 +103,12 @@ export function readGitConfig(gitPath: string, environment: NodeJS.ProcessEnv = 
   return new GitConfig([...entries, ...own])
 }
 
+/** What does not come from the repository itself. Throws InputInvalid for a malformed file. */
+export function readOuterConfig(environment: NodeJS.ProcessEnv): GitConfig {
+  // No repository: conditions on where it lies do not hold.
+  return new GitConfig(outerFiles(environment).flatMap((file) => readEntries(file, '/', environment, 0)))
+}
+
 /** Where git looks before it looks into the repository. */
 function outerFiles(environment: NodeJS.ProcessEnv): string[] {
   const { GIT_CONFIG_NOSYSTEM, GIT_CONFIG_SYSTEM, GIT_CONFIG_GLOBAL, XDG_CONFIG_HOME } = environment

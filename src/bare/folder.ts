@@ -67,7 +67,7 @@ async function openWithin(realRoot: string, path: string): Promise<BareRepositor
   }
   const isInside = (folder: string) => folder === realRoot || folder.startsWith(realRoot + sep)
   if (!folders.every(isInside)) throw notFound()
-  return await openBareRepository(folders[0], { isExact: true })
+  return await openBareRepository(folders[0], { isExact: true, isOwnedOnly: true })
 }
 
 /** As git http-backend, but that pushes are taken unless something speaks against them: there is nobody to sign in. */

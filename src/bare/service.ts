@@ -66,7 +66,7 @@ export async function* converse(conversation: Conversation, input: ByteStream): 
   const { directory, isExact, isStateless, isAdvertisementOnly } = conversation
   let repository: BareRepository
   try {
-    repository = await openBareRepository(directory, { isExact })
+    repository = await openBareRepository(directory, { isExact, isOwnedOnly: true })
   } catch (error) {
     if (isHoldfastError(error) && error.code !== 'RepoNotFound') yield errorPacket(error.message)
     throw error
