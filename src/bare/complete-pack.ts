@@ -17,7 +17,8 @@ import {
 } from '../git/pack/format.ts'
 import { IdSet } from '../git/pack/id-set.ts'
 import { writePackIndex } from '../git/pack/index-format.ts'
-import { type PackBytes, PackFile } from '../git/pack/pack-file.ts'
+import type { PackBytes } from '../git/pack/pack-bytes.ts'
+import { PackFile } from '../git/pack/pack-file.ts'
 import { PackIndex } from '../git/pack/pack-index.ts'
 import type { ObjectDatabase } from '../git/repository.ts'
 

@@ -8,7 +8,7 @@ import type { Bucket } from '../bucket/bucket.ts'
 import type { Limits } from '../config.ts'
 import type { Disk } from '../disk/disk.ts'
 import { BlockBytes } from '../git/pack/block-bytes.ts'
-import type { PackBytes } from '../git/pack/pack-file.ts'
+import type { PackBytes } from '../git/pack/pack-bytes.ts'
 import { RangeCursors } from './range-cursors.ts'
 
 /** A block is not at hand. Whoever may wait calls `load` and reads again from the beginning. */

@@ -1,11 +1,5 @@
 /** A pack's bytes in blocks of one size, which come one by one from wherever the pack lies. */
-import type { PackBytes } from './pack-file.ts'
-
-export interface BlockSource {
-  /** Names the pack among all that are read in blocks. */
-  number: number
-  blockBytes: number
-}
+import type { BlockSource, PackBytes } from './pack-bytes.ts'
 
 export class BlockBytes implements PackBytes {
   readonly sizeBytes: number

@@ -4,24 +4,12 @@
  */
 import { idBytes } from '../object-id.ts'
 import type { ObjectType } from '../repository.ts'
-import type { BlockSource } from './block-bytes.ts'
 import { emptyEntryHeader, entryHeaderMaxBytes, packInvalid, readEntryHeader, typeOfCode } from './format.ts'
 import { Inflater } from './inflate.ts'
+import type { PackBytes } from './pack-bytes.ts'
 import type { PackIndex } from './pack-index.ts'
 import { type SharedBytes, type SharedPack, toSharedMemory } from './shared-pack.ts'
 import type { SideCar } from './side-car.ts'
-
-/** An immutable local file (disk/ provides it): read synchronously, at any position. */
-export interface PackBytes {
-  readonly sizeBytes: number
-  /** Where it is a file: what another thread of this process may read it by, while it is open. */
-  readonly descriptor?: number
-  /** Where it comes in blocks. */
-  readonly blocks?: BlockSource
-  /** Resolves when the bytes can be read at once; absent where they always can. */
-  prepare?(position: number, length: number): Promise<void>
-  readSync(into: Uint8Array, offset: number, length: number, position: number): number
-}
 
 /** A stored entry's header, read. */
 export interface PackEntry {

@@ -2,8 +2,7 @@
  * Packs from one thread to another. Descriptors belong to the process and indexes lie in shared memory, so that a pack
  * that is open in one thread costs another next to nothing; the thread that opened it keeps it open meanwhile.
  */
-import type { BlockSource } from './block-bytes.ts'
-import type { PackBytes } from './pack-file.ts'
+import type { BlockSource, PackBytes } from './pack-bytes.ts'
 
 /** A file of this process, the whole pack in shared memory, or what is asked for block by block. */
 export type SharedBytes = { descriptor: number } | { memory: Uint8Array } | { blocks: BlockSource }

@@ -1,7 +1,8 @@
 /** Packs that other threads have opened, as one thread reads them. */
 import { LRUCache } from 'lru-cache'
-import { BlockBytes, type BlockSource } from './block-bytes.ts'
-import { type PackBytes, PackFile } from './pack-file.ts'
+import { BlockBytes } from './block-bytes.ts'
+import type { BlockSource, PackBytes } from './pack-bytes.ts'
+import { PackFile } from './pack-file.ts'
 import { PackIndex } from './pack-index.ts'
 import { bytesInMemory, type SharedPack } from './shared-pack.ts'
 import { SideCar } from './side-car.ts'

@@ -1,6 +1,5 @@
 /** A fetch request against what exists: wants that may be had, and where the client's history ends. */
 import { HoldfastError } from '../../errors.ts'
-import type { Limits } from '../../limits.ts'
 import type { FetchHost } from '../host.ts'
 import type { ObjectId } from '../object-id.ts'
 import { expandRef, findRefId } from '../ref-lookup.ts'
@@ -9,6 +8,7 @@ import { CommitGraph, peel } from '../walk/commit-graph.ts'
 import type { ObjectFilter } from '../walk/object-filter.ts'
 import { type Boundary, findBoundary } from '../walk/shallow.ts'
 import { type FetchRequest, isDeepening } from './fetch-request.ts'
+import type { FetchScene } from './fetch-scene.ts'
 import { readSparseFilter } from './sparse-blob.ts'
 
 export interface FetchPlan {
@@ -34,16 +34,6 @@ export interface PackAnswer {
   boundary: Boundary
   /** What the client has. */
   haves: readonly Ordinal[]
-  signal: AbortSignal
-}
-
-/** What a fetch is planned on. */
-export interface FetchScene {
-  host: FetchHost
-  objects: ObjectDatabase
-  /** Those that the caller may see. */
-  refs: RefSnapshot
-  limits: Limits
   signal: AbortSignal
 }
 

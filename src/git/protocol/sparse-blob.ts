@@ -7,7 +7,7 @@ import { parseTree } from '../tree.ts'
 import { CommitGraph, peel } from '../walk/commit-graph.ts'
 import type { ObjectFilter } from '../walk/object-filter.ts'
 import { SparsePatterns } from '../walk/sparse-patterns.ts'
-import type { FetchScene } from './fetch-plan.ts'
+import type { FetchScene } from './fetch-scene.ts'
 import type { FilterSpec } from './filter-spec.ts'
 
 /** The filter with its patterns read. Throws InputInvalid, in the same words for a blob that the caller may not read. */
