@@ -120,6 +120,11 @@ async function commit(client: pg.PoolClient): Promise<void> {
   if (command !== 'COMMIT') throw new Error('A statement of this transaction failed and its error was not passed on.')
 }
 
+/** True where PostgreSQL itself, or a check of ours before it, said no: then the statement has changed nothing. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof pg.DatabaseError || (isHoldfastError(error) && error.code !== 'Unavailable')
+}
+
 /** The error as Unavailable if the database was lost or refused to answer now; otherwise the error itself. */
 export function asUnavailable(error: unknown): unknown {
   if (!(error instanceof Error) || isHoldfastError(error)) return error
@@ -128,6 +133,7 @@ export function asUnavailable(error: unknown): unknown {
     unavailableStates.has(code) ||
     code.startsWith('08') ||
     lostSocketCodes.has(code) ||
+    'syscall' in error ||
     lostMessages.test(error.message)
   return isLost ? new HoldfastError('Unavailable', { cause: error }) : error
 }

@@ -2,7 +2,7 @@
  * Pushes to one repository take turns at its row, and each commit waits for the disk with the row in hand. So pushes that
  * come while one commits wait here, and are committed together by the next statement: writers then share the waiting.
  */
-import { isHoldfastError } from '../errors.ts'
+import { isRefusal } from './database.ts'
 import { commitPushes, type NewPush, type PushOutcome } from './pushes.ts'
 import type { Queryable, RepoId } from './queryable.ts'
 
@@ -58,8 +58,8 @@ async function commitTogether(db: Queryable, turn: readonly Waiting[]): Promise<
     )
     for (const [number, { resolve }] of turn.entries()) resolve(outcomes[number])
   } catch (error) {
-    // What PostgreSQL refused was rolled back, and is the fault of one of them.
-    if (turn.length > 1 && !isHoldfastError(error, 'Unavailable')) {
+    // What was refused was rolled back, and is the fault of one of them. After any other error they may have been committed.
+    if (turn.length > 1 && isRefusal(error)) {
       for (const one of turn) await commitTogether(db, [one])
     } else {
       for (const { reject } of turn) reject(error)

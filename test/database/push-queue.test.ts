@@ -126,17 +126,22 @@ t.test('one that fails takes no other with it', async (t) => {
   t.equal((await listPacks(database, repoId))?.packs.length, 3)
 })
 
-t.test('where the outcome is unknown nothing is tried again, and the next go on', async (t) => {
-  const { repoId, statements, failures, commit, refNames } = await setUp(t)
-  const first = commit(pushOf(repoId, 'refs/heads/a'))
-  failures.push(new HoldfastError('Unavailable'))
-  const lost = await Promise.allSettled(['b', 'c'].map((name) => commit(pushOf(repoId, `refs/heads/${name}`))))
-  await first
-  for (const outcome of lost) t.match(outcome, { status: 'rejected', reason: { code: 'Unavailable' } })
-  t.same(statements, ['commit-push-1', 'commit-push-2'])
-  await commit(pushOf(repoId, 'refs/heads/d'))
-  t.same(await refNames(), ['refs/heads/a', 'refs/heads/d'])
-})
+const lost = {
+  'the database is gone': new HoldfastError('Unavailable'),
+  'the answer did not come': Object.assign(new Error('write ENETUNREACH'), { code: 'ENETUNREACH' }),
+}
+for (const [how, failure] of Object.entries(lost))
+  t.test(`${how}: nothing is tried again, and the next go on`, async (t) => {
+    const { repoId, statements, failures, commit, refNames } = await setUp(t)
+    const first = commit(pushOf(repoId, 'refs/heads/a'))
+    failures.push(failure)
+    const outcomes = await Promise.allSettled(['b', 'c'].map((name) => commit(pushOf(repoId, `refs/heads/${name}`))))
+    await first
+    for (const outcome of outcomes) t.match(outcome, { status: 'rejected', reason: failure })
+    t.same(statements, ['commit-push-1', 'commit-push-2'])
+    await commit(pushOf(repoId, 'refs/heads/d'))
+    t.same(await refNames(), ['refs/heads/a', 'refs/heads/d'])
+  })
 
 t.test('a large push goes alone', async (t) => {
   const { repoId, statements, commit } = await setUp(t)
