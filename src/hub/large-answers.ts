@@ -24,7 +24,7 @@ export interface AnswerSpool {
 
 export interface LargeAnswersOptions {
   createSpool(): AnswerSpool
-  /** Of all answers together; one may take a quarter. */
+  /** Of all whole answers together; one may take a quarter. As much again may be on its way. */
   keptMaxBytes: number
   keptForMs: number
 }
@@ -41,6 +41,8 @@ const notedMax = 10_000
 export function createLargeAnswers({ createSpool, keptMaxBytes, keptForMs }: LargeAnswersOptions): LargeAnswers {
   const noted = new LRUCache<string, true>({ max: notedMax, ttl: keptForMs })
   const keeping = new Set<string>()
+  /** Of answers that are being kept and are not whole yet. */
+  let keepingBytes = 0
   const kept = new LRUCache<string, Kept>({
     maxSize: Math.max(1, keptMaxBytes),
     sizeCalculation: ({ sizeBytes }) => sizeBytes,
@@ -58,19 +60,36 @@ export function createLargeAnswers({ createSpool, keptMaxBytes, keptForMs }: Lar
     let sizeBytes = 0
     let isKept = true
     let last: Uint8Array = new Uint8Array(0)
+    const giveUp = () => {
+      isKept = false
+      keepingBytes -= sizeBytes
+      spool.close()
+    }
     keeping.add(key)
     try {
       for await (const piece of stream) {
-        sizeBytes += piece.length
-        isKept &&= sizeBytes <= keptMaxBytes / 4 && (await wasWritten(spool, piece))
-        if (isKept) last = Buffer.from(piece.subarray(-flush.length))
+        if (isKept && hasRoom(sizeBytes + piece.length, piece.length)) {
+          sizeBytes += piece.length
+          keepingBytes += piece.length
+          if (await wasWritten(spool, piece)) last = Buffer.from(piece.subarray(-flush.length))
+          else giveUp()
+        } else if (isKept) giveUp()
         yield piece
       }
-      if (isKept && flush.equals(last)) kept.set(key, { spool, sizeBytes, readers: 0, isDropped: false })
+      if (isKept && flush.equals(last)) {
+        isKept = false
+        keepingBytes -= sizeBytes
+        kept.set(key, { spool, sizeBytes, readers: 0, isDropped: false })
+      }
     } finally {
       keeping.delete(key)
-      if (kept.peek(key)?.spool !== spool) spool.close()
+      if (isKept) giveUp()
     }
+  }
+
+  /** An answer takes a quarter at most, and those that are not whole yet together as much as the whole ones. */
+  function hasRoom(sizeBytes: number, moreBytes: number): boolean {
+    return sizeBytes <= keptMaxBytes / 4 && keepingBytes + moreBytes <= keptMaxBytes
   }
 
   return {
@@ -86,7 +105,7 @@ export function createLargeAnswers({ createSpool, keptMaxBytes, keptForMs }: Lar
 
 const flush = Buffer.from('0000')
 
-/** False where the disk has no room: pushes have the right of way. */
+/** False where the spools have no room. */
 async function wasWritten(spool: AnswerSpool, piece: Uint8Array): Promise<boolean> {
   return await spool.write(piece).then(
     () => true,

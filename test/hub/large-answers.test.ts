@@ -72,6 +72,20 @@ t.test('nor what was left, or found no room, or is larger than its share', async
   t.equal(count.open, 1)
 })
 
+t.test('those that are not whole yet take no more than the whole ones may', async (t) => {
+  const { ask, count } = openCache(t, { keptMaxBytes: 2_500_000 })
+  const keys = ['a', 'b', 'c', 'd', 'e', 'f']
+  for (const key of keys) await textOf(await ask(key, big, '0000'))
+  const answers = await Promise.all(keys.map((key) => ask(key, big, '0000')))
+  const readers = answers.map((answer) => (answer as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]())
+  for (const reader of readers) await reader.next()
+  t.equal(count.open, 4, 'the others pass without being kept')
+  for (const reader of readers) {
+    while (!(await reader.next()).done);
+  }
+  t.equal(count.open, 4)
+})
+
 t.test('the oldest makes room, and stays open while it is read', async (t) => {
   const { ask, count } = openCache(t, { keptMaxBytes: 2_500_000 })
   const askTwice = async (key: string) => {
