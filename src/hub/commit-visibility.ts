@@ -42,16 +42,28 @@ export async function findInvisibleIds(hub: Hub, repo: Repo, question: Visibilit
   if (asked.length === 0) return []
   const present = new Map(asked.map((id) => [locateId(objects, id), id]))
   present.delete(-1)
-  const current = reachedFrom(objects, refs)
-  let unreached = await current.findUnreached([...present.keys()])
-  if (unreached.length > 0) {
-    const retained = locateAll(objects, await retainedIds(hub, repo))
-    unreached = await new ReachedObjects(objects, retained, current).findUnreached(unreached)
-  }
+  const unreached = await findUnreached(hub, repo, question, [...present.keys()]).catch((error: unknown) => {
+    // A walk that was broken off, as where a block of a pack is absent, has lost its place: the next question begins anew.
+    walksOf.get(objects)?.delete(refs)
+    throw error
+  })
   for (const ordinal of unreached) present.delete(ordinal)
   const found = new Set(present.values())
   for (const id of found) visible.set(keyOf(id), true)
   return asked.filter((id) => !found.has(id))
+}
+
+async function findUnreached(
+  hub: Hub,
+  repo: Repo,
+  { objects, refs }: VisibilityQuestion,
+  asked: readonly Ordinal[],
+): Promise<Ordinal[]> {
+  const current = reachedFrom(objects, refs)
+  const unreached = await current.findUnreached(asked)
+  if (unreached.length === 0) return unreached
+  const retained = locateAll(objects, await retainedIds(hub, repo))
+  return await new ReachedObjects(objects, retained, current).findUnreached(unreached)
 }
 
 /** The walk over what `refs` lead to, as far as earlier questions have brought it. */

@@ -88,8 +88,10 @@ function commitsOf(objects: ObjectDatabase, { refs }: RefSnapshot): Ordinal[] {
 }
 
 function commitOf(objects: ObjectDatabase, id: ObjectId | undefined): Ordinal[] {
-  if (id === undefined) return []
-  const target = peel(objects, locateId(objects, id))
+  const ordinal = id === undefined ? -1 : locateId(objects, id)
+  // A ref may have moved since the packs were opened: what it names now is not in them.
+  if (ordinal < 0) return []
+  const target = peel(objects, ordinal)
   return objects.stat(target).type === 'commit' ? [target] : []
 }
 

@@ -79,7 +79,7 @@ export function createRepositories(ground: Ground): Repositories {
   return {
     async refs(repo) {
       const { snapshot, packsVersion } = await refReader.read(repo)
-      promisedPacks.set(repo.id, packsVersion)
+      promisedPacks.set(repo.id, Math.max(packsVersion, promisedPacks.get(repo.id) ?? 0))
       return snapshot
     },
     async withObjects(repo, using) {
