@@ -32,7 +32,10 @@ export interface GitTasks {
     Uint32Array
   >
   selectMembers: Task<{ objects: SharedObjects; numbers: readonly number[]; except?: Uint32Array }, Uint32Array>
-  /** Writes a self-contained pack of these objects to a spool, and receives it from there as if it came from outside. */
+  /**
+   * Writes a pack of these objects to a spool, and receives it from there as if it came from outside. It leans on nothing
+   * but its ground, and without one is self-contained.
+   */
   rewritePack: Task<RewritePackInput, ReceivedPack>
 }
 

@@ -60,10 +60,13 @@ export function incomingPack(
     },
     async upload(signal) {
       if (inline !== undefined) return
-      await Promise.all([
+      const puts = [
         bucket.put(packFileKey, spool.stream(), { signal }),
         bucket.put(indexKey, oneChunk(formatIndexFile(received)), { signal }),
-      ])
+      ]
+      // Where one fails: so that `discard` comes after the other.
+      await Promise.allSettled(puts)
+      await Promise.all(puts)
     },
     async keepLocal(disk) {
       if (inline !== undefined || received.sizeBytes > disk.cacheMaxBytes * localShareMax) return

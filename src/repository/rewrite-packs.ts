@@ -42,7 +42,7 @@ interface Made {
   bundleHeader: Buffer | undefined
 }
 
-/** Throws Conflict where another compaction was quicker; then, as for any failure before the swap, nothing is left. */
+/** Throws Conflict where another compaction was quicker; then, as after any failure before the swap, nothing is left. */
 export async function rewritePacks(
   ground: Ground,
   repoId: RepoId,
@@ -51,6 +51,7 @@ export async function rewritePacks(
   const { bucket, database, disk, limits } = ground
   const made: Made[] = []
   const spools: SpoolFile[] = []
+  let isSwapping = false
   try {
     for (const pack of written) {
       const spool = disk.createSpool()
@@ -65,6 +66,7 @@ export async function rewritePacks(
     }
     for (const { incoming } of made) await incoming.upload()
     const bundles = await uploadBundles(ground, repoId, made)
+    isSwapping = true
     await replacePacks(database, {
       repoId,
       removedPackIds: removed.map((row) => row.id),
@@ -74,8 +76,8 @@ export async function rewritePacks(
       graceSeconds: limits.doomedBytesGraceSeconds,
     })
   } catch (error) {
-    // Any other failure leaves it open whether the transaction was committed: the bytes stay for the sweep.
-    if (isHoldfastError(error, 'Conflict')) for (const { incoming } of made) await incoming.discard()
+    // Any other failure of the swap leaves it open whether it was committed: the bytes stay for the sweep.
+    if (!isSwapping || isHoldfastError(error, 'Conflict')) await discard(ground, repoId, made)
     throw error
   } finally {
     for (const spool of spools) spool.close()
@@ -91,6 +93,14 @@ async function uploadBundles({ bucket }: Ground, repoId: RepoId, made: readonly 
     bundles.push({ packId: id, sizeBytes })
   }
   return bundles
+}
+
+/** Never throws: the sweep of orphans is behind it. */
+async function discard({ bucket }: Ground, repoId: RepoId, made: readonly Made[]): Promise<void> {
+  const bundled = made.filter(({ bundleHeader }) => bundleHeader !== undefined)
+  for (const { incoming } of made) await incoming.discard()
+  const keys = bundled.map(({ incoming }) => packKey(repoId, incoming.row.id, 'bundle'))
+  await bucket.delete(keys).catch(() => {})
 }
 
 async function* joined(head: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -186,6 +186,8 @@ t.test('a crash between bytes and rows leaves what was there, and bytes for the 
         if (crashAt !== '' && key.endsWith(crashAt)) throw new Error('killed')
         return sizeBytes
       },
+      // Who was killed deletes nothing.
+      delete: async (keys) => (crashAt === '' ? await bucket.delete(keys) : undefined),
     }),
   })
   await scene.push('--all')
@@ -194,10 +196,27 @@ t.test('a crash between bytes and rows leaves what was there, and bytes for the 
   t.same(await scene.packs(), before)
   const { clone } = await scene.clone('--no-tags')
   t.ok(await git(clone, 'rev-parse', 'main'))
-  t.ok((await collectGarbage(scene.hub)).orphanKeys >= 2)
   crashAt = ''
+  t.ok((await collectGarbage(scene.hub)).orphanKeys >= 2)
   t.match(await scene.compact(), { mergedPacks: before.length })
   t.same((await scene.clone('--no-tags')).checksums, [await storedChecksum(scene)])
+})
+
+t.test('a clone pack that cannot be stored leaves nothing behind', async (t) => {
+  const scene = await openScene(t, {
+    limits: { orphanBytesGraceSeconds: 0, cloneLinkMinBytes: 1 },
+    bucket: (bucket) => ({
+      ...bucket,
+      async put(key, body, options) {
+        const sizeBytes = await bucket.put(key, body, options)
+        if (key.endsWith('.bundle')) throw new Error('no room for bundles')
+        return sizeBytes
+      },
+    }),
+  })
+  await scene.push('--all')
+  await t.rejects(scene.compact(), /no room for bundles/)
+  t.match(await collectGarbage(scene.hub), { orphanKeys: 0 })
 })
 
 t.test('many small pushes, merged, keep their deltas against the clone pack', async (t) => {
