@@ -24,7 +24,10 @@ export interface SpoolFile {
   readonly file: Omit<LocalFile, 'readViews'>
   /** Sets room aside for bytes that another thread will write to the descriptor. Throws StorageFull as `write` does. */
   reserve(bytes: number): void
-  /** Another thread, done now, has written the first `sizeBytes` to the empty spool's descriptor. */
+  /**
+   * Another thread, done now, has written the first `sizeBytes` to the empty spool's descriptor. Frees what was reserved
+   * beyond them; throws StorageFull where they are more and there is no room.
+   */
   adopt(sizeBytes: number): void
   /** Everything written, from the first byte, in pieces. */
   stream(): AsyncIterable<Uint8Array>

@@ -96,6 +96,9 @@ class Spool implements SpoolFile {
 
   adopt(sizeBytes: number): void {
     assert(this.file.sizeBytes === 0, 'an empty spool')
+    this.#budget.release(this.#takenBytes)
+    this.#takenBytes = 0
+    this.reserve(sizeBytes)
     this.#storedBytes = sizeBytes
   }
 

@@ -7,6 +7,7 @@
  */
 import { listClosedPacks } from '../database/packs.ts'
 import type { RepoId } from '../database/queryable.ts'
+import { isHoldfastError } from '../errors.ts'
 import { formatBundleHeader } from '../git/bundle.ts'
 import { idBytes, type ObjectId, objectIdBytes } from '../git/object-id.ts'
 import { locateId, type Ref, type RefSnapshot } from '../git/repository.ts'
@@ -35,16 +36,34 @@ export interface Compaction {
   refs: RefSnapshot
 }
 
-/** Makes of a repository's packs what is due. Throws Conflict where another compaction was quicker. */
+/**
+ * Makes of a repository's packs what is due. Throws Conflict where another compaction was quicker; and why a clone pack
+ * could not be made, once small packs are merged.
+ */
 export async function compactPacks(ground: Ground, { repoId, packs, refs }: Compaction): Promise<CompactionResult> {
   try {
     const cloned = clonedRefs(refs)
     const tipIds = [...new Set(cloned.map(({ id }) => id))]
-    if (await isCloneDue(ground, packs, tipIds)) return await rebuild(ground, repoId, { packs, cloned, tipIds })
-    return await merge(ground, repoId, packs)
+    if (!(await isCloneDue(ground, packs, tipIds))) return await merge(ground, repoId, packs)
+    return await rebuild(ground, repoId, { packs, cloned, tipIds }).catch(async (error: unknown) => {
+      if (!isOvertaken(error)) await mergeAfter(error, ground, repoId, packs)
+      throw error
+    })
   } finally {
     packs.release()
   }
+}
+
+function isOvertaken(error: unknown): boolean {
+  return isHoldfastError(error, 'Conflict') || isHoldfastError(error, 'RepoNotFound')
+}
+
+/** What keeps a clone pack from being made may last, and small packs would pile up meanwhile. */
+async function mergeAfter(failure: unknown, ground: Ground, repoId: RepoId, packs: PinnedPacks): Promise<void> {
+  await merge(ground, repoId, packs).catch((error: unknown) => {
+    const reasons = [failure, error].map((reason) => (reason instanceof Error ? reason.message : String(reason)))
+    throw new AggregateError([failure, error], `No clone pack: ${reasons[0]} And nothing merged: ${reasons[1]}`)
+  })
 }
 
 /** Heads and tags: what `git clone` asks for. */

@@ -52,11 +52,14 @@ export async function rewritePacks(
   const made: Made[] = []
   const spools: SpoolFile[] = []
   let isSwapping = false
+  let expectedBytes = removed.reduce((sum, { packBytes }) => sum + packBytes, 0)
   try {
     for (const pack of written) {
       const spool = disk.createSpool()
       spools.push(spool)
+      spool.reserve(expectedBytes)
       const received = await rewrite(ground, objects, pack, spool)
+      expectedBytes = Math.max(0, expectedBytes - received.sizeBytes)
       const isLinked = received.sizeBytes >= limits.cloneLinkMinBytes
       made.push({
         incoming: incomingPack(repoId, received, { bucket, spool, ...pack }),
@@ -125,8 +128,6 @@ async function rewrite(ground: Ground, objects: PackSet, pack: PackToWrite, spoo
     limits: receiveLimits(limits),
   }
   const received = fromThread(await workers.run('rewritePack', input, { mayStandStill: isRanged(objects) }))
-  // Only now is it known how much it is.
-  spool.reserve(received.sizeBytes)
   spool.adopt(received.sizeBytes)
   return received
 }

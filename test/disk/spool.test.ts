@@ -56,6 +56,20 @@ t.test('closing while a write is under way waits for it; afterwards nothing is r
   }, /closed/)
 })
 
+t.test('what another thread has written takes what it is, and no longer what was reserved for it', async (t) => {
+  const budget = createSpoolBudget(1_000)
+  const spool = createSpoolFile(t.testdir(), budget)
+  spool.reserve(900)
+  spool.adopt(300)
+  t.doesNotThrow(() => budget.take(700))
+  const larger = createSpoolFile(t.testdir(), budget)
+  t.throws(() => larger.adopt(1), { code: 'StorageFull' })
+  larger.close()
+  spool.close()
+  t.doesNotThrow(() => budget.take(300))
+  t.throws(() => budget.take(1), { code: 'StorageFull' }, 'each byte is released once')
+})
+
 t.test('two writes at once are refused', async (t) => {
   const spool = createSpoolFile(t.testdir(), createSpoolBudget(1 << 23))
   const first = spool.write(Buffer.alloc(1 << 20))

@@ -202,21 +202,45 @@ t.test('a crash between bytes and rows leaves what was there, and bytes for the 
   t.same((await scene.clone('--no-tags')).checksums, [await storedChecksum(scene)])
 })
 
-t.test('a clone pack that cannot be stored leaves nothing behind', async (t) => {
-  const scene = await openScene(t, {
-    limits: { orphanBytesGraceSeconds: 0, cloneLinkMinBytes: 1 },
-    bucket: (bucket) => ({
-      ...bucket,
-      async put(key, body, options) {
-        const sizeBytes = await bucket.put(key, body, options)
-        if (key.endsWith('.bundle')) throw new Error('no room for bundles')
-        return sizeBytes
-      },
-    }),
-  })
+t.test(
+  'a clone pack that cannot be stored leaves nothing behind, and small packs are merged all the same',
+  async (t) => {
+    const scene = await openScene(t, {
+      limits: { orphanBytesGraceSeconds: 0, cloneLinkMinBytes: 1 },
+      bucket: (bucket) => ({
+        ...bucket,
+        async put(key, body, options) {
+          const sizeBytes = await bucket.put(key, body, options)
+          if (key.endsWith('.bundle')) throw new Error('no room for bundles')
+          return sizeBytes
+        },
+      }),
+    })
+    await scene.push('--all')
+    for (let number = 1; number <= 3; number++) {
+      const id = await git(scene.source, 'commit-tree', 'main^{tree}', '-p', 'main', '-m', `small ${number}`)
+      await git(scene.source, 'update-ref', `refs/heads/small-${number}`, id)
+      await scene.push(`small-${number}`)
+    }
+    await t.rejects(scene.compact(), /no room for bundles/)
+    t.match(await scene.packs(), [{ tier: 'received' }, { tier: 'merged', objectCount: 3 }])
+    t.match(await collectGarbage(scene.hub), { orphanKeys: 0 })
+    const { clone } = await scene.clone('--no-tags')
+    t.equal(await git(clone, 'rev-parse', 'small-3'), await git(scene.source, 'rev-parse', 'small-3'))
+  },
+)
+
+t.test('room in the spool is set aside before a pack is written', async (t) => {
+  const spoolMaxBytes = 2 ** 24
+  const scene = await openScene(t, { spoolMaxBytes })
   await scene.push('--all')
-  await t.rejects(scene.compact(), /no room for bundles/)
-  t.match(await collectGarbage(scene.hub), { orphanKeys: 0 })
+  const before = await scene.packs()
+  const full = scene.hub.repositories.createSpool()
+  full.reserve(spoolMaxBytes - 1_000)
+  await t.rejects(scene.compact(), /spool for packs on their way in is full/)
+  t.same(await scene.packs(), before)
+  full.close()
+  t.ok((await scene.compact()).cloneObjectCount > 0)
 })
 
 t.test('many small pushes, merged, keep their deltas against the clone pack', async (t) => {
