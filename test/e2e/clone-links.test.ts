@@ -76,7 +76,9 @@ async function testLinks(t: Test, scene: Scene) {
   const bundled = join(scene.folder, 'bundled.git')
   await git(scene.folder, 'clone', '-q', '--bare', `--bundle-uri=${link}`, scene.url, bundled)
   await git(bundled, 'fsck', '--strict')
-  t.match(await git(bundled, 'for-each-ref', 'refs/bundles'), /refs\/bundles\/main/)
+  t.match(await git(bundled, 'for-each-ref', 'refs/bundles'), /refs\/bundles\/tip-1$/m)
+  const fetched = await git(scene.source, 'rev-list', '--objects', '--no-object-names', '--all')
+  t.equal(await allObjects(bundled), fetched.split('\n').sort().join('\n'))
   const listed = await run(
     'sh',
     [
@@ -86,7 +88,15 @@ async function testLinks(t: Test, scene: Scene) {
     { cwd: scene.folder },
   )
   t.equal(listed.status, 0, `${link} ${listed.stderr}`)
-  t.match(listed.stdout, /refs\/tags\//)
+  const headings = listed.stdout.trim().split('\n')
+  t.ok(
+    headings.every((line) => /^\w+ refs\/(heads|tags)\/tip-\d+$/.test(line)),
+    'no names, which may be hidden later',
+  )
+  t.equal(new Set(headings.map((line) => line.split(' ')[0])).size, headings.length)
+  const plain = join(scene.folder, 'plain.git')
+  await git(scene.folder, 'clone', '-q', '--bare', 'b.bundle', plain)
+  await git(plain, 'fsck', '--strict')
 }
 
 async function commitOn({ source }: Scene) {
