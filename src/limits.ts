@@ -28,6 +28,7 @@ export interface Limits {
   gitRefPrefixesMax: number
   gitDepthMax: number
   gitFilterPartsMax: number
+  gitFilterDepthMax: number
   gitSparsePatternsMaxBytes: number
   gitServerOptionsMax: number
   gitObjectInfoMax: number
@@ -116,6 +117,8 @@ export const defaultLimits: Limits = {
   gitRefPrefixesMax: 65_536,
   gitDepthMax: 0x7fffffff,
   gitFilterPartsMax: 64,
+  // Combined filters in combined filters: each level decodes all below it once more.
+  gitFilterDepthMax: 8,
   // Every path is held against every pattern.
   gitSparsePatternsMaxBytes: 64 * KiB,
   gitServerOptionsMax: 1_000,

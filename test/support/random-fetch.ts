@@ -134,7 +134,7 @@ function randomSpec({ sparseBlobs }: FetchScenery, { below, pick }: Pick<Dice, '
 }
 
 function readFilter({ sparseBlobs }: FetchScenery, spec: string): ObjectFilter {
-  const { sparseNames, ...filter } = parseFilterSpec(spec, { gitFilterPartsMax: 8 })
+  const { sparseNames, ...filter } = parseFilterSpec(spec, { gitFilterPartsMax: 8, gitFilterDepthMax: 8 })
   const textOf = (id: string) => sparseBlobs.find((blob) => blob.id === id)?.text ?? ''
   return { ...filter, sparse: sparseNames.map((id) => new SparsePatterns(textOf(id))) }
 }

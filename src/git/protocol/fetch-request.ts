@@ -4,7 +4,7 @@ import type { Limits } from '../../limits.ts'
 import type { FetchOffers } from '../host.ts'
 import { type ObjectId, parseObjectId } from '../object-id.ts'
 import { type Capabilities, parseCapabilities } from './capabilities.ts'
-import { type FilterSpec, parseFilterSpec } from './filter-spec.ts'
+import { type FilterLimits, type FilterSpec, parseFilterSpec } from './filter-spec.ts'
 import { lineOf, type PacketReader } from './pkt-line.ts'
 import { largeSideBand, type SideBand, smallSideBand } from './side-band.ts'
 
@@ -45,7 +45,7 @@ export interface FetchRequest {
   uriProtocols: string[]
 }
 
-export type FetchLimits = Pick<Limits, 'gitWantsMax' | 'gitHavesMax' | 'gitDepthMax' | 'gitFilterPartsMax'>
+export type FetchLimits = Pick<Limits, 'gitWantsMax' | 'gitHavesMax' | 'gitDepthMax'> & FilterLimits
 
 /** What the parser has to know. */
 export interface FetchGrammar {

@@ -10,9 +10,9 @@ export interface FilterSpec extends Omit<ObjectFilter, 'sparse'> {
   sparseNames: readonly string[]
 }
 
-export type FilterLimits = Pick<Limits, 'gitFilterPartsMax'>
+export type FilterLimits = Pick<Limits, 'gitFilterPartsMax' | 'gitFilterDepthMax'>
 
-/** Throws InputInvalid for what git does not know either, and InputTooLarge for too many parts. */
+/** Throws InputInvalid for what git does not know either, and InputTooLarge for too many parts or levels. */
 export function parseFilterSpec(text: string, limits: FilterLimits): FilterSpec {
   const parts = partsOf(text, limits)
   if (parts.length > limits.gitFilterPartsMax) throw new HoldfastError('InputTooLarge')
@@ -25,18 +25,20 @@ export function parseFilterSpec(text: string, limits: FilterLimits): FilterSpec 
 }
 
 const combine = 'combine:'
-const reservedCharacters = '~`!@#$^&*()[]{}\\;\'",<>?'
+// What git wants encoded: all up to the space, and what shells may take for their own.
+const reserved = /[\0- ~`!@#$^&*()[\]{}\\;'",<>?]/
 
 /** A combined filter's parts, which may be combined in turn, each encoded as in a URL. */
-function partsOf(text: string, limits: FilterLimits): string[] {
+function partsOf(text: string, limits: FilterLimits, level = 0): string[] {
   if (!text.startsWith(combine)) return [text]
+  if (level === limits.gitFilterDepthMax) throw new HoldfastError('InputTooLarge')
   const parts = text.slice(combine.length).split('+')
   if (parts[0] === '' && parts.length === 1) throw invalid('expected something after combine:')
   if (parts.length > limits.gitFilterPartsMax) throw new HoldfastError('InputTooLarge')
   return parts.flatMap((part) => {
-    const reserved = [...part].find((character) => character <= ' ' || reservedCharacters.includes(character))
-    if (reserved !== undefined) throw invalid(`must escape char in sub-filter-spec: '${reserved}'`)
-    return partsOf(decode(part), limits)
+    const [character] = reserved.exec(part) ?? []
+    if (character !== undefined) throw invalid(`must escape char in sub-filter-spec: '${character}'`)
+    return partsOf(decode(part), limits, level + 1)
   })
 }
 

@@ -4,7 +4,7 @@ import { allOffers } from '../../../src/git/protocol/capabilities.ts'
 import { parseFetchArguments, parseWants, readHaves } from '../../../src/git/protocol/fetch-request.ts'
 import { dataPacket, delimPacket, flushPacket, PacketReader } from '../../../src/git/protocol/pkt-line.ts'
 
-const limits = { gitWantsMax: 3, gitHavesMax: 3, gitDepthMax: 100, gitFilterPartsMax: 3 }
+const limits = { gitWantsMax: 3, gitHavesMax: 3, gitDepthMax: 100, gitFilterPartsMax: 3, gitFilterDepthMax: 3 }
 const grammar = { limits, offers: allOffers }
 const noOffers = { ...allOffers, filter: false, refInWant: false, sidebandAll: false }
 const id = (digit: string) => digit.repeat(40)

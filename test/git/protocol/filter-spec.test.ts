@@ -1,7 +1,7 @@
 import t from 'tap'
 import { parseFilterSpec } from '../../../src/git/protocol/filter-spec.ts'
 
-const parse = (text: string) => parseFilterSpec(text, { gitFilterPartsMax: 4 })
+const parse = (text: string) => parseFilterSpec(text, { gitFilterPartsMax: 4, gitFilterDepthMax: 3 })
 const infinite = Number.POSITIVE_INFINITY
 
 t.test('single filters', async (t) => {
@@ -50,4 +50,21 @@ t.test('what git does not know either', async (t) => {
     t.throws(() => parse(text), { code: 'InputInvalid', message }, text)
   }
   t.throws(() => parse(`combine:${Array.from({ length: 5 }, () => 'tree:1').join('+')}`), { code: 'InputTooLarge' })
+})
+
+t.test('characters that must be escaped', async (t) => {
+  const escaped = new Set('~`!@#$^&*()[]{}\\;\'",<>?')
+  for (let code = 0; code < 256; code++) {
+    const character = String.fromCharCode(code)
+    const text = `combine:sparse:oid=${character}x`
+    if (character === '+' || character === '%') continue
+    if (code > 32 && !escaped.has(character)) t.same(parse(text).sparseNames, [`${character}x`])
+    else t.throws(() => parse(text), { code: 'InputInvalid', message: /must escape char/ }, `character ${code}`)
+  }
+})
+
+t.test('combined filters in combined filters, to a depth', async (t) => {
+  t.match(parse(`${'combine:'.repeat(3)}tree:1`), { treeDepth: 1 })
+  t.throws(() => parse(`${'combine:'.repeat(4)}tree:1`), { code: 'InputTooLarge' })
+  t.throws(() => parse(`${'combine:'.repeat(8_000)}tree:1`), { code: 'InputTooLarge' })
 })
