@@ -47,7 +47,7 @@ export class SparsePatterns {
 }
 
 function parsePattern(line: string): Pattern {
-  let text = line.replace(/(?<!\\) +$/, '')
+  let text = withoutTrailingSpaces(line)
   const isNegative = text.startsWith('!')
   if (isNegative) text = text.slice(1)
   const isForFolders = text.endsWith('/')
@@ -55,6 +55,13 @@ function parsePattern(line: string): Pattern {
   const isForNames = !text.includes('/')
   const elements = parseElements(text.startsWith('/') ? text.slice(1) : text)
   return { isNegative, isForFolders, isForNames, elements }
+}
+
+/** An escaped space stays, and with it, as in git, no other is left behind it. */
+function withoutTrailingSpaces(line: string): string {
+  let end = line.length
+  while (line[end - 1] === ' ' && line[end - 2] !== '\\') end--
+  return line.slice(0, end)
 }
 
 function parseElements(text: string): Element[] {
@@ -156,14 +163,20 @@ function matches(elements: readonly Element[], text: string): boolean {
   return places.has(elements.length)
 }
 
-/** Adds a place, and those that stars let it come to without a byte. */
+/**
+ * Adds a place, and those that stars let it come to without a byte: each once for a byte of the text, whatever led to it.
+ * Two stars that are there because they took a slash need not be followed again: the slash behind them took it as well.
+ */
 function enter(elements: readonly Element[], from: number, places: Set<number>): void {
-  for (let place = from; ; place++) {
-    const element = elements[place]
-    // `**/` may match nothing, but only where it begins: not once the star has taken bytes.
-    if (element?.kind === 'star' && element.skip > 0) enter(elements, place + 1 + element.skip, places)
-    if (places.has(place)) return
+  if (places.has(from)) return
+  const open = [from]
+  for (let place = open.pop(); place !== undefined; place = open.pop()) {
+    if (places.has(place)) continue
     places.add(place)
-    if (element?.kind !== 'star') return
+    const element = elements[place]
+    if (element?.kind !== 'star') continue
+    open.push(place + 1)
+    // `**/` may match nothing, but only where it begins: not once the star has taken bytes.
+    if (element.skip > 0) open.push(place + 1 + element.skip)
   }
 }

@@ -142,6 +142,21 @@ t.test('many stars take no exponential time', async (t) => {
   t.equal(patterns.decide(Array.from({ length: 500 }, () => 'a').join('/'), false), undefined)
 })
 
+t.test('long runs of spaces and of `**/` take no quadratic time and no stack', async (t) => {
+  const before = process.cpuUsage()
+  const spaces = ' '.repeat(64 * 1024)
+  t.equal(new SparsePatterns(`a${spaces}b`).decide(`a${spaces}b`, false), true)
+  t.equal(new SparsePatterns(`a${spaces}`).decide('a', false), true)
+  t.equal(new SparsePatterns(`a\\ ${spaces}`).decide('a ', false), true)
+  const chain = '**/'.repeat(15_000)
+  for (const text of [`${chain}b`, `/${chain}b`]) {
+    t.equal(new SparsePatterns(text).decide('a/a/b', false), true)
+    t.equal(new SparsePatterns(text).decide('a/a/a', false), undefined)
+  }
+  const { user } = process.cpuUsage(before)
+  t.ok(user < 2_000_000, `${user / 1000} ms`)
+})
+
 const quote = (name: string) => `"${Buffer.from(name).toString('latin1').replace(/[\\"]/g, '\\$&')}"`
 
 function* readMarks(file: string): Iterable<[number, ObjectId]> {
