@@ -17,11 +17,16 @@ export interface NamedFileIds {
 // git's ATTR_MAX_LINE_LENGTH.
 const attributesLineMaxBytes = 2048
 
+// Thousands of submodules: a longer file would hold up the event loop while it is parsed.
+const modulesMaxBytes = 1024 * 1024
+
 interface Kind {
   name: string
   missing: MessageId
   notBlob: MessageId
   large: MessageId
+  /** What is longer is not parsed. */
+  maxBytes: number
   check(data: Buffer, report: ReportFault): void
 }
 
@@ -30,6 +35,7 @@ const modules: Kind = {
   missing: 'gitmodulesMissing',
   notBlob: 'gitmodulesBlob',
   large: 'gitmodulesLarge',
+  maxBytes: modulesMaxBytes,
   check: checkGitmodules,
 }
 
@@ -38,6 +44,7 @@ const attributes: Kind = {
   missing: 'gitattributesMissing',
   notBlob: 'gitattributesBlob',
   large: 'gitattributesLarge',
+  maxBytes: Number.POSITIVE_INFINITY,
   check: checkGitattributes,
 }
 
@@ -52,7 +59,8 @@ export async function checkNamedFiles(
     for (let at = 0; at < ids.length; at += idBytes) {
       const report = reporterOf('blob', objectIdAt(ids, at))
       checkFile(objects, objects.locate(ids, at), { kind, report, heldMaxBytes })
-      if (pause.due()) await pause.now()
+      // One file may take a slice by itself.
+      if (pause.due(64)) await pause.now()
     }
   }
 }
@@ -65,7 +73,8 @@ function checkFile(
   if (ordinal < 0) return void report(kind.missing, `unable to read ${kind.name} blob`)
   const { type, sizeBytes } = objects.stat(ordinal)
   if (type !== 'blob') return void report(kind.notBlob, `non-blob found at ${kind.name}`)
-  if (sizeBytes > heldMaxBytes) return void report(kind.large, `${kind.name} too large to parse`)
+  if (sizeBytes > Math.min(heldMaxBytes, kind.maxBytes))
+    return void report(kind.large, `${kind.name} too large to parse`)
   kind.check(objects.read(ordinal).data, report)
 }
 

@@ -138,6 +138,20 @@ t.test('.gitmodules and .gitattributes that are not there, no file, too long', a
   })
 })
 
+t.test('a .gitmodules is quoted in part, and parsed up to a size', async (t) => {
+  for (const content of [
+    `[submodule "${'../'.repeat(5_000)}"]\npath = x`,
+    `[submodule "a"]\nurl = -${'u'.repeat(5_000)}`,
+  ]) {
+    const [finding] = await judge(modulesObjects(content), strictSettings)
+    t.match(finding, /: gitmodules(Name|Url): disallowed/)
+    t.ok(finding.length < 400, `${finding.length} characters`)
+  }
+  const padded = (sizeBytes: number) => `[submodule "a"]\nurl = -u\n`.padEnd(sizeBytes, '\n')
+  t.match(await judge(modulesObjects(padded(2 ** 20)), strictSettings), [/: gitmodulesUrl: /])
+  t.match(await judge(modulesObjects(padded(2 ** 20 + 1)), strictSettings), [/: gitmodulesLarge: /])
+})
+
 t.test('names longer than may be, and signatures in tags, of which git 2.39 says nothing', async (t) => {
   const settings = { ...strictSettings, nameMaxBytes: 10 }
   t.same(await judge([made('tree', tree(['100644', 'x'.repeat(10)]))], settings), [])
