@@ -50,10 +50,14 @@ export async function* uploadPack(
     if (options.version !== 2) yield* serveFetch(host, packets, options)
     else while ((yield* serveCommand(host, packets, options)) && options.isStateful) packets.beginRequest()
   } catch (error) {
-    // A host that is busy has said nothing yet: the transport tells it in its own way.
-    if (!isHoldfastError(error) || error.code === 'RateLimited') throw error
+    if (!isToldToClient(error)) throw error
     yield errorPacket(error.message)
   }
+}
+
+/** Defects are not; and a host that is busy has said nothing yet: the transport tells it in its own way. */
+function isToldToClient(error: unknown): error is HoldfastError {
+  return isHoldfastError(error) && error.code !== 'RateLimited'
 }
 
 async function* serveFetch(host: FetchHost, packets: PacketReader, options: UploadPackOptions) {
@@ -101,7 +105,7 @@ async function* serveFetchCommand(
     return true
   } catch (error) {
     // Where everything is multiplexed an ERR packet would not be understood.
-    if (!request.isSidebandAll || !isHoldfastError(error)) throw error
+    if (!request.isSidebandAll || !isToldToClient(error)) throw error
     yield bandPackets(errorBand, error.message, largeSideBand)
     return false
   }

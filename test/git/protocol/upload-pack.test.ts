@@ -3,10 +3,13 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { HoldfastError } from '../../../src/errors.ts'
+import type { FetchHost } from '../../../src/git/host.ts'
 import { dataPacket, delimPacket, flushPacket } from '../../../src/git/protocol/pkt-line.ts'
 import { uploadPack } from '../../../src/git/protocol/upload-pack.ts'
 import { limits, startGitServer, withBareHost } from '../../support/bare-git-server.ts'
 import { git, importCommits, makeHistory, temporaryFolder, tryGit } from '../../support/git-client.ts'
+import { askUs, fetchCommand } from '../../support/raw-fetch.ts'
 
 async function serve(t: Test, path: string) {
   const server = await startGitServer(path)
@@ -238,6 +241,20 @@ t.test('objects stay open until a left stream has stopped reading them', async (
     await answer.return(undefined)
     t.ok((await answer.next()).done)
   })
+})
+
+t.test('a busy host is left to the transport, whatever is multiplexed', async (t) => {
+  const source = join(temporaryFolder(t), 'source.git')
+  makeHistory(source, { seed: 34, commits: 5 })
+  const host: Partial<FetchHost> = {
+    streamObjects: () => {
+      throw new HoldfastError('RateLimited')
+    },
+  }
+  const want = `want ${await git(source, 'rev-parse', 'main')}`
+  for (const args of [[want], [want, 'sideband-all']]) {
+    await t.rejects(askUs(source, fetchCommand(...args, 'done'), { host }), { code: 'RateLimited' }, args.join())
+  }
 })
 
 function readShallow(gitPath: string): string {
