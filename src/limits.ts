@@ -179,8 +179,9 @@ export const defaultLimits: Limits = {
   transfersQueuedPerCallerMax: 250,
   // Less than the silence after which common proxies give up.
   transferQueueTimeoutMs: 30_000,
-  transferRateMinBytesPerSecond: 1_024,
-  transferRateWindowMs: 120_000,
+  transferRateMinBytesPerSecond: 2_048,
+  // Long enough for 256 KiB at that rate: responses are seen to pass in such steps.
+  transferRateWindowMs: 150_000,
   // Longer than the longest response may last: a reader may still hold a link or a catalogue row of these bytes.
   doomedBytesGraceSeconds: 86_400,
   orphanBytesGraceSeconds: 2 * 86_400,

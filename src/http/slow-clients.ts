@@ -49,7 +49,7 @@ function isWaiting({ raw }: FastifyRequest): boolean {
   return isSending || raw.socket.writableLength > 0
 }
 
-/** In steps of what was written at once, at most some 256 KiB: a window must be long enough for one of them. */
+/** In steps of what was written at once, at most some 256 KiB: a window must be long enough for one of them at the least rate. */
 function countPassed({ raw: { socket } }: FastifyRequest): number {
   return socket.bytesRead + socket.bytesWritten - socket.writableLength
 }

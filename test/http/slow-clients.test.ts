@@ -73,3 +73,8 @@ t.test('a client that waits for the server', async (t) => {
   patient.socket.destroy()
   await once(patient.socket, 'close')
 })
+
+t.test('a client that takes a response at the least rate takes one step of it in a window', async (t) => {
+  const { transferRateMinBytesPerSecond, transferRateWindowMs } = defaultLimits
+  t.ok((transferRateMinBytesPerSecond * transferRateWindowMs) / 1000 >= 256 * 1024)
+})
