@@ -72,6 +72,11 @@ export interface FetchHost {
    * tips of `refs()`, for blobs of sparse patterns and for objects whose size is asked.
    */
   refusedWants(objects: ObjectDatabase, refs: RefSnapshot, wants: readonly ObjectId[]): Promise<ObjectId[]>
+  /**
+   * Which of `ids`, where a client says that its history ends, the caller may not know of. Absent: none, as git itself
+   * holds it, which takes any such id whatever it allows as a want.
+   */
+  hiddenShallow?(objects: ObjectDatabase, refs: RefSnapshot, ids: readonly ObjectId[]): Promise<ObjectId[]>
 }
 
 /** The certificate of a signed push, as it came. Whether its signature holds is for those to check who have the keys. */

@@ -27,7 +27,8 @@ export function fetchHost(hub: Hub, repo: Repo): FetchHost {
     refs: async () => (await visibleRefs(hub, repo)).snapshot,
     streamObjects: (using) => hub.repositories.streamObjects(repo, using),
     packSender: (objects) => hub.repositories.packSender(objects),
-    refusedWants: (objects, refs, wants) => findInvisibleIds(hub, repo, { objects, refs, ids: wants }),
+    refusedWants: (objects, refs, ids) => findInvisibleIds(hub, repo, { objects, refs, ids }),
+    hiddenShallow: (objects, refs, ids) => findInvisibleIds(hub, repo, { objects, refs, ids }),
   }
 }
 

@@ -10,6 +10,7 @@ import { addRule } from '../../src/hub/ref-rules.ts'
 import { run, temporaryFolder } from '../support/git.ts'
 import { addPerson, gitUrl } from '../support/house.ts'
 import { openPushScene } from '../support/push-scene.ts'
+import { fetchCommand } from '../support/raw-fetch.ts'
 
 /** `main` is public, `refs/internal/plan` is not; each has a blob, a tag, and a list of paths of its own. */
 async function openScene(t: Test, options = {}) {
@@ -65,6 +66,35 @@ t.test('group 16: no way around a hidden ref', async (t) => {
   const objects = (await run('git', ['cat-file', '--batch-all-objects', '--batch-check'], { cwd: clone })).stdout
   t.match(objects, await idOf('v1'), 'tags come along')
   t.notMatch(objects, await idOf('plan'), 'but no hidden ones')
+})
+
+t.test('a client whose history is said to end at what is hidden gets nothing of it', async (t) => {
+  const { git, commit, url, shown, secret } = await openScene(t)
+  const beyond = await commit('plan for later', { 'plan.txt': 'later' })
+  await git('push', '-q', 'origin', `${beyond}:refs/internal/later`)
+  const ask = async (shallow: string, ...args: string[]) => {
+    const body = fetchCommand(`want ${shown}`, `shallow ${shallow}`, ...args, 'no-progress', 'done')
+    const { origin, pathname, username, password } = new URL(url)
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+    const headers = {
+      authorization,
+      'git-protocol': 'version=2',
+      'content-type': 'application/x-git-upload-pack-request',
+    }
+    const response = await fetch(`${origin}${pathname}/git-upload-pack`, { method: 'POST', headers, body })
+    t.equal(response.status, 200)
+    return Buffer.from(await response.arrayBuffer()).toString('latin1')
+  }
+  const idOf = async (rev: string) => (await git('rev-parse', rev)).stdout.trim()
+  const hidden = { tip: beyond, ancestor: secret, tree: await idOf(`${beyond}^{tree}`), tag: await idOf('plan') }
+  for (const args of [[], ['deepen 1'], ['deepen 2147483647'], ['deepen 1', 'deepen-relative']]) {
+    const answer = await ask('f'.repeat(40), ...args)
+    t.match(answer, /packfile|no commits selected/)
+    for (const [name, id] of Object.entries(hidden)) t.equal(await ask(id, ...args), answer, `${name} ${args.join()}`)
+    t.match(await ask(await idOf(`${shown}^{tree}`), ...args), 'ERR invalid shallow object')
+  }
+  const parent = await idOf(`${shown}~1`)
+  t.match(await ask(parent, 'deepen 2147483647'), `unshallow ${parent}`)
 })
 
 t.test('the log tells which client it was', async (t) => {

@@ -44,7 +44,7 @@ export async function planFetch(scene: FetchScene, request: FetchRequest): Promi
   await checkWants(scene, request.wants)
   const deepenNot = request.deepenNot.map((name) => requireOneRef(refs, name))
   const wants = [...request.wants, ...wantedRefs.map(({ id }) => id)].map((id) => locateId(objects, id))
-  const clientShallow = locateShallow(objects, request.shallow)
+  const clientShallow = await locateShallow(scene, request)
   const filter = request.filter && (await readSparseFilter(scene, request.filter))
   return { graph: new CommitGraph(objects), wants, wantedRefs, deepenNot, clientShallow, filter }
 }
@@ -58,24 +58,38 @@ function requireRef(refs: RefSnapshot, name: string): ObjectId {
 async function checkWants({ host, objects, refs }: FetchScene, wants: readonly ObjectId[]) {
   const absent = wants.find((id) => locateId(objects, id) < 0)
   if (absent !== undefined) throw notOurs(absent)
-  const others = new Set(wants)
-  if (refs.headId !== undefined) others.delete(refs.headId)
-  for (const { id, peeledId } of refs.refs) {
-    if (others.size === 0) return
-    others.delete(id)
-    if (peeledId !== undefined) others.delete(peeledId)
-  }
-  if (others.size === 0) return
-  const [refused] = await host.refusedWants(objects, refs, [...others])
+  const others = withoutTips(refs, wants)
+  if (others.length === 0) return
+  const [refused] = await host.refusedWants(objects, refs, others)
   if (refused !== undefined) throw notOurs(refused)
 }
 
-/** Commits that the server does not know are passed over: they say nothing about what it can send. */
-function locateShallow(objects: ObjectDatabase, ids: readonly ObjectId[]): Ordinal[] {
-  const commits = [...new Set(ids)].map((id) => locateId(objects, id)).filter((ordinal) => ordinal >= 0)
-  const other = commits.find((ordinal) => objects.stat(ordinal).type !== 'commit')
-  if (other === undefined) return commits
-  throw invalid(`invalid shallow object ${objects.idOf(other)}`)
+function withoutTips({ headId, refs }: RefSnapshot, ids: Iterable<ObjectId>): ObjectId[] {
+  const others = new Set(ids)
+  if (headId !== undefined) others.delete(headId)
+  for (const { id, peeledId } of refs) {
+    if (others.size === 0) break
+    others.delete(id)
+    if (peeledId !== undefined) others.delete(peeledId)
+  }
+  return [...others]
+}
+
+/**
+ * Commits that the server does not know are passed over: they say nothing about what it can send. So are those that the
+ * caller may not know of: the history behind them would be sent to who deepens. Without that only what is no commit is
+ * asked for, since it is told by name, and a cut where the caller sees nothing changes nothing.
+ */
+async function locateShallow({ host, objects, refs }: FetchScene, request: FetchRequest): Promise<Ordinal[]> {
+  const isCommit = (id: ObjectId) => objects.stat(locateId(objects, id)).type === 'commit'
+  const located = new Set(request.shallow.filter((id) => locateId(objects, id) >= 0))
+  const doubtful = isDeepening(request) ? [...located] : [...located].filter((id) => !isCommit(id))
+  const others = withoutTips(refs, doubtful)
+  const hidden = others.length > 0 ? await host.hiddenShallow?.(objects, refs, others) : undefined
+  for (const id of hidden ?? []) located.delete(id)
+  const wrong = [...located].find((id) => !isCommit(id))
+  if (wrong !== undefined) throw invalid(`invalid shallow object ${wrong}`)
+  return [...located].map((id) => locateId(objects, id))
 }
 
 /** Where the client's history will end. From now on the plan's graph is cut there, and where it ends already. */
