@@ -5,11 +5,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 export interface FairLoop {
   /** True once the slice is used up. Cheap: looks at the clock every 64th step. A long step may count as several. */
   due(steps?: number): boolean
+  /** Throws the signal's reason once it has fired. */
   now(): Promise<void>
 }
 
-/** Slices of `sliceMs` of work (5 ms: the longest a small request should wait for this loop). */
-export function fairLoop(sliceMs = 5): FairLoop {
+// The longest a small request should wait for a loop.
+const sliceMs = 5
+
+/** Slices of 5 ms of work, until `signal` fires. */
+export function fairLoop(signal?: AbortSignal): FairLoop {
   let sliceEndsAt = performance.now() + sliceMs
   let taken = 0
   return {
@@ -21,6 +25,7 @@ export function fairLoop(sliceMs = 5): FairLoop {
     },
     now: async () => {
       await nextTurn()
+      signal?.throwIfAborted()
       sliceEndsAt = performance.now() + sliceMs
     },
   }

@@ -58,7 +58,7 @@ export async function* writeEntries(
   { chunk, ...options }: WriteEntriesOptions,
 ): AsyncGenerator<Uint8Array> {
   const plan = new EntryPlan(objects, options)
-  const pause = fairLoop()
+  const pause = fairLoop(options.signal)
   let written = 0
   for (const ordinal of ordinals) {
     const piece = plan.next(ordinal, chunk.position)
@@ -70,7 +70,6 @@ export async function* writeEntries(
     if (pause.due()) {
       options.onProgress?.(written)
       await pause.now()
-      options.signal?.throwIfAborted()
     }
   }
   options.onProgress?.(written)

@@ -10,6 +10,7 @@ const comparisonsMax = 20_000
 export interface AncestryOptions {
   /** After so many commits what was not found counts as no ancestor. */
   commitsMax?: number
+  signal?: AbortSignal
 }
 
 /**
@@ -21,7 +22,7 @@ export async function findNonAncestors(
   graph: CommitGraph,
   targets: readonly Ordinal[],
   tips: Iterable<Ordinal>,
-  { commitsMax = Number.POSITIVE_INFINITY }: AncestryOptions = {},
+  { commitsMax = Number.POSITIVE_INFINITY, signal }: AncestryOptions = {},
 ): Promise<Ordinal[]> {
   const seen = new Uint8Array(graph.objects.ordinalCount)
   const missing = new Set(targets)
@@ -41,7 +42,7 @@ export async function findNonAncestors(
     if (generation === 0 || generation > least) frontier.push(commit, generation > 0)
   }
   for (const tip of tips) add(tip)
-  const pause = fairLoop()
+  const pause = fairLoop(signal)
   for (let walked = 0; missing.size > 0 && frontier.length > 0 && walked < commitsMax; walked++) {
     const commit = frontier.pop()
     const parentCount = graph.parentCountOf(commit)

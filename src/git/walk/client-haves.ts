@@ -61,7 +61,7 @@ export class ClientHaves {
   /** Depth first, below the oldest have only from the want itself; what was searched in vain is not searched again. */
   async #leadsToHave(want: Ordinal, signal: AbortSignal | undefined): Promise<boolean> {
     const flags = this.#flags
-    const pause = fairLoop()
+    const pause = fairLoop(signal)
     const path = [want]
     while (path.length > 0) {
       const commit = path[path.length - 1]
@@ -78,9 +78,7 @@ export class ClientHaves {
         flags[commit] |= barren
         path.pop()
       }
-      if (!pause.due()) continue
-      await pause.now()
-      signal?.throwIfAborted()
+      if (pause.due()) await pause.now()
     }
     return false
   }

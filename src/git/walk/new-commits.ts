@@ -35,12 +35,8 @@ export async function findNewCommits(graph: CommitGraph, range: CommitRange): Pr
   const walk = new RangeWalk(graph, sinceSeconds)
   for (const commit of haves) walk.addKnown(commit)
   for (const commit of wants) walk.add(commit)
-  const pause = fairLoop()
-  while (walk.step()) {
-    if (!pause.due()) continue
-    await pause.now()
-    signal?.throwIfAborted()
-  }
+  const pause = fairLoop(signal)
+  while (walk.step()) if (pause.due()) await pause.now()
   return { commits: walk.parentsFirst(), isKnown: (commit) => walk.isKnown(commit) }
 }
 

@@ -41,7 +41,7 @@ export async function selectObjects(objects: ObjectDatabase, options: SelectOpti
   const wants = sortByType(objects, options.wants, (tag) => mark(selected, tag, marks.tag))
   for (const ordinal of haves.others) mark(known, ordinal)
   const range = await findNewCommits(graph, { wants: wants.commits, haves: haves.commits, signal })
-  const walk = new TreeWalk(objects, { selected, known }, fairLoop(), filter)
+  const walk = new TreeWalk(objects, { selected, known }, fairLoop(signal), filter)
   for (const commit of haves.commits) mark(known, graph.treeOf(commit))
   await walkCommits(graph, range, { ...options, haves: haves.commits, walk, filter, selected, known })
   for (const ordinal of wants.others) {
@@ -52,7 +52,7 @@ export async function selectObjects(objects: ObjectDatabase, options: SelectOpti
   for (const ordinal of options.wants) restore(objects, ordinal, selected, range)
   for (const tag of tags) addTag(objects, tag, selected)
   const ordinals = markedOrdinals(selected)
-  const marked = { ordinals, selected, known, haves: haves.commits, filter }
+  const marked = { ordinals, selected, known, haves: haves.commits, filter, signal }
   if (haves.commits.length > 0) await markThinBases(graph, marked)
   const isClientKnown = (ordinal: Ordinal) => known[ordinal] === 1 || range.isKnown(ordinal)
   return { ordinals, isClientKnown }
@@ -71,7 +71,7 @@ async function walkCommits(graph: CommitGraph, range: NewCommits, options: Commi
   const selectNoted = isPlaced(filter) ? () => false : notedSelection(graph, options)
   // What a client with a cut history has at its tips stands in for the parents that it lacks.
   const haveTrees = haves.map((commit) => graph.treeOf(commit))
-  const pause = fairLoop()
+  const pause = fairLoop(signal)
   if (hasTrees) await markCutContent(graph, range, options)
   let count = 0
   for (const commit of range.commits) {
@@ -86,10 +86,7 @@ async function walkCommits(graph: CommitGraph, range: NewCommits, options: Commi
       await walk.walk(graph.treeOf(commit), bases)
     }
     if (pause.due()) await pause.now()
-    if ((++count & 255) === 0) {
-      signal?.throwIfAborted()
-      onProgress?.(count)
-    }
+    if ((++count & 255) === 0) onProgress?.(count)
   }
 }
 
@@ -98,12 +95,12 @@ async function walkCommits(graph: CommitGraph, range: NewCommits, options: Commi
  * sent again with the commits that introduced it.
  */
 async function markCutContent(graph: CommitGraph, range: NewCommits, options: CommitWalk): Promise<void> {
-  const { haves, known, filter } = options
+  const { haves, known, filter, signal } = options
   // A client that leaves out trees lacks some at that end, too.
   if (!graph.hasCuts || isPlaced(filter) || !filter.types.has('tree')) return
   const isNew = new Set(range.commits)
   const hasBlobs = filter.blobMaxBytes === Number.POSITIVE_INFINITY && filter.types.has('blob')
-  const pause = fairLoop()
+  const pause = fairLoop(signal)
   for (const commit of haves) {
     const isDeepened = graph.isCut(commit) && graph.trueParentsOf(commit).some((parent) => isNew.has(parent))
     if (!isDeepened) continue

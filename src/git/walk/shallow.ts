@@ -48,7 +48,11 @@ export async function findBoundary(graph: CommitGraph, options: DeepenOptions): 
   if (deepening.depth === infiniteDepth && ownEnds.size === 0) return { shallow: [], unshallow: clientShallow }
   const { inside, ends } = await (deepening.depth === undefined
     ? walkRange(graph, options)
-    : walkDepth(graph, await startsOf(graph, options), deepening.depth + (deepening.isRelative ? 1 : 0)))
+    : walkDepth(graph, {
+        starts: await startsOf(graph, options),
+        depth: deepening.depth + (deepening.isRelative ? 1 : 0),
+        signal: options.signal,
+      }))
   for (const end of ownEnds) if (inside.delete(end)) ends.push(end)
   const former = new Set(clientShallow)
   return {
@@ -57,9 +61,9 @@ export async function findBoundary(graph: CommitGraph, options: DeepenOptions): 
   }
 }
 
-async function startsOf(graph: CommitGraph, { wants, clientShallow, tips, deepening }: DeepenOptions) {
+async function startsOf(graph: CommitGraph, { wants, clientShallow, tips, deepening, signal }: DeepenOptions) {
   if (!deepening.isRelative) return wants
-  const unreached = new Set(await findNonAncestors(graph, clientShallow, tips))
+  const unreached = new Set(await findNonAncestors(graph, clientShallow, tips, { signal }))
   return clientShallow.filter((commit) => !unreached.has(commit))
 }
 
@@ -82,23 +86,24 @@ async function walkRange(graph: CommitGraph, { wants, deepening, signal }: Deepe
 async function walkSince(graph: CommitGraph, { wants, sinceSeconds, signal }: CommitRange & { sinceSeconds: number }) {
   const isYoung = (commit: Ordinal) => graph.dateOf(commit) >= sinceSeconds
   const found = new Set(wants.filter(isYoung))
-  const pause = fairLoop()
+  const pause = fairLoop(signal)
   // A set is walked in the order in which it grows.
   for (const commit of found) {
     for (const parent of graph.trueParentsOf(commit)) if (isYoung(parent)) found.add(parent)
-    if (!pause.due()) continue
-    await pause.now()
-    signal?.throwIfAborted()
+    if (pause.due()) await pause.now()
   }
   return [...found]
 }
 
 /** Breadth first, so that a commit's depth is its least: `ends` are at `depth`, `inside` is everything above. */
-async function walkDepth(graph: CommitGraph, starts: readonly Ordinal[], depth: number) {
+async function walkDepth(
+  graph: CommitGraph,
+  { starts, depth, signal }: { starts: readonly Ordinal[]; depth: number; signal: AbortSignal | undefined },
+) {
   const inside = new Set<Ordinal>()
   const seen = new Set(starts)
   let level = [...seen]
-  const pause = fairLoop()
+  const pause = fairLoop(signal)
   for (let levelDepth = 1; levelDepth < depth && level.length > 0; levelDepth++) {
     const next: Ordinal[] = []
     for (const commit of level) {

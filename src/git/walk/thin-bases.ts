@@ -20,17 +20,18 @@ export interface ThinBasesOptions {
   haves: readonly Ordinal[]
   /** What a client that asks with it will not have got before. */
   filter: ObjectFilter
+  signal?: AbortSignal
 }
 
 /** Throws ObjectMissing, ObjectInvalid. */
 export async function markThinBases(graph: CommitGraph, options: ThinBasesOptions): Promise<void> {
-  const { known, haves } = options
+  const { known, haves, signal } = options
   const basesOf = groupByIntroducer(graph, options)
   const targets = [...basesOf.keys()]
   if (targets.length === 0) return
   let baseCount = 0
   for (const bases of basesOf.values()) baseCount += bases.length
-  const beyond = await findNonAncestors(graph, targets, haves, { commitsMax: baseCount * commitsPerBase })
+  const beyond = await findNonAncestors(graph, targets, haves, { commitsMax: baseCount * commitsPerBase, signal })
   for (const commit of beyond) basesOf.delete(commit)
   for (const bases of basesOf.values()) for (const base of bases) known[base] = 1
 }

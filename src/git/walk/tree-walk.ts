@@ -76,7 +76,7 @@ export class TreeWalk {
     const open: OpenTree[] = [{ tree: root, bases, place }]
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       this.#compare(next, open)
-      if (this.#pause.due()) await this.#pause.now()
+      if (this.#pause.due(8)) await this.#pause.now()
     }
   }
 

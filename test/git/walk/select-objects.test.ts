@@ -3,13 +3,17 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { openBareRepository } from '../../../src/bare/bare-repository.ts'
+import { fairLoop } from '../../../src/git/fair-loop.ts'
 import type { ObjectId } from '../../../src/git/object-id.ts'
 import { locateId } from '../../../src/git/repository.ts'
+import { findNonAncestors } from '../../../src/git/walk/ancestry.ts'
 import { ClientHaves } from '../../../src/git/walk/client-haves.ts'
 import { CommitGraph } from '../../../src/git/walk/commit-graph.ts'
+import { markContent } from '../../../src/git/walk/mark-content.ts'
 import { findNewCommits } from '../../../src/git/walk/new-commits.ts'
 import { selectObjects } from '../../../src/git/walk/select-objects.ts'
-import { git, makeHistory, seededRandom, temporaryFolder } from '../../support/git-client.ts'
+import { findBoundary } from '../../../src/git/walk/shallow.ts'
+import { git, gitSync, makeHistory, seededRandom, temporaryFolder } from '../../support/git-client.ts'
 
 for (const seed of [61, 62, 63, 64]) {
   t.test(`history ${seed}`, async (t) => {
@@ -73,6 +77,32 @@ for (const seed of [61, 62, 63, 64]) {
     }
   })
 }
+
+t.test('a signal stops walks over trees, commits and depths', async (t) => {
+  const folder = temporaryFolder(t)
+  const path = join(folder, 'source.git')
+  await git(folder, 'init', '-q', '--bare', path)
+  const message = ['committer C <c@example.org> 1 +0000', 'data 0']
+  const long = Array.from({ length: 8_000 }, () => ['commit refs/heads/long', ...message, '']).flat()
+  const files = Array.from({ length: 4_000 }, (_, n) => ['M 100644 inline', `${n}/${n}`].join(' '))
+  const wide = ['commit refs/heads/wide', ...message, ...files.flatMap((line) => [line, 'data 1', 'x']), '']
+  gitSync(path, ['fast-import', '--quiet'], Buffer.from([...long, ...wide, ''].join('\n')))
+  const repository = await openBareRepository(path)
+  t.teardown(() => repository.close())
+  const { objects } = repository
+  const at = async (rev: string) => locateId(objects, (await git(path, 'rev-parse', rev)) as ObjectId)
+  const [tip, root, wideTip] = [await at('long'), await at('long~7999'), await at('wide')]
+  const signal = AbortSignal.abort()
+  const graph = () => new CommitGraph(objects)
+  const stopped = { name: 'AbortError' }
+  await t.rejects(selectObjects(objects, { wants: [wideTip], haves: [], signal }), stopped)
+  await t.rejects(findNonAncestors(graph(), [root], [tip], { signal }), stopped)
+  const marked = new Uint8Array(objects.ordinalCount)
+  const tree = await at('wide^{tree}')
+  await t.rejects(markContent(objects, tree, { marked, hasBlobs: true, pause: fairLoop(signal) }), stopped)
+  const deepening = { depth: 7_000, isRelative: false, sinceSeconds: undefined, not: [] }
+  await t.rejects(findBoundary(graph(), { wants: [tip], clientShallow: [], tips: [], deepening, signal }), stopped)
+})
 
 t.test('a negotiation is over when every want leads to a have', async (t) => {
   const path = join(temporaryFolder(t), 'source.git')
