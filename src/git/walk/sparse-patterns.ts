@@ -53,6 +53,8 @@ function parsePattern(line: string): Pattern {
   const isForFolders = text.endsWith('/')
   if (isForFolders) text = text.slice(0, -1)
   const isForNames = !text.includes('/')
+  // Any folders and again any folders are any folders: each more would be another place for every byte of a path.
+  text = text.replace(/(^|\/)(?:\*{2,}\/)+/g, '$1**/')
   const elements = parseElements(text.startsWith('/') ? text.slice(1) : text)
   return { isNegative, isForFolders, isForNames, elements }
 }
