@@ -54,10 +54,14 @@ function locateAll(objects: ObjectDatabase, ids: Buffer): Ordinal[] {
 }
 
 /** True where what the client asks for leads to every tip. With include-tag it gets tags along with their targets. */
-async function leadsToTips({ objects, plan, refs, request }: PackAnswer, tips: readonly Ordinal[]): Promise<boolean> {
+async function leadsToTips(
+  { objects, plan, refs, request, signal }: PackAnswer,
+  tips: readonly Ordinal[],
+): Promise<boolean> {
   const tags = new Set(request.includeTag ? refs.refs.filter(isAnnotatedTag).map(({ id }) => id) : [])
   const targets = tags.size === 0 ? tips : tips.map((tip) => (tags.has(objects.idOf(tip)) ? peel(objects, tip) : tip))
-  return (await leadToAll(plan.graph, plan.wants, tips)) || (await leadToAll(plan.graph, plan.wants, targets))
+  const leadTo = (ends: readonly Ordinal[]) => leadToAll(plan.graph, plan.wants, ends, signal)
+  return (await leadTo(tips)) || (await leadTo(targets))
 }
 
 function isAnnotatedTag({ name, peeledId }: Ref): boolean {

@@ -11,6 +11,7 @@ export async function leadToAll(
   graph: CommitGraph,
   starts: readonly Ordinal[],
   targets: readonly Ordinal[],
+  signal?: AbortSignal,
 ): Promise<boolean> {
   const { objects } = graph
   const reached = new Set(starts)
@@ -23,5 +24,5 @@ export async function leadToAll(
   }
   const others = targets.filter((target) => !reached.has(target))
   if (others.some((target) => objects.stat(target).type !== 'commit')) return false
-  return (await findNonAncestors(graph, others, commits)).length === 0
+  return (await findNonAncestors(graph, others, commits, { signal })).length === 0
 }

@@ -9,6 +9,7 @@ import { locateId } from '../../../src/git/repository.ts'
 import { findNonAncestors } from '../../../src/git/walk/ancestry.ts'
 import { ClientHaves } from '../../../src/git/walk/client-haves.ts'
 import { CommitGraph } from '../../../src/git/walk/commit-graph.ts'
+import { leadToAll } from '../../../src/git/walk/leads-to.ts'
 import { markContent } from '../../../src/git/walk/mark-content.ts'
 import { findNewCommits } from '../../../src/git/walk/new-commits.ts'
 import { selectObjects } from '../../../src/git/walk/select-objects.ts'
@@ -97,6 +98,7 @@ t.test('a signal stops walks over trees, commits and depths', async (t) => {
   const stopped = { name: 'AbortError' }
   await t.rejects(selectObjects(objects, { wants: [wideTip], haves: [], signal }), stopped)
   await t.rejects(findNonAncestors(graph(), [root], [tip], { signal }), stopped)
+  await t.rejects(leadToAll(graph(), [tip], [root], signal), stopped)
   const marked = new Uint8Array(objects.ordinalCount)
   const tree = await at('wide^{tree}')
   await t.rejects(markContent(objects, tree, { marked, hasBlobs: true, pause: fairLoop(signal) }), stopped)
