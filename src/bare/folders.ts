@@ -1,5 +1,5 @@
-/** Folders by their bytes: made durable, and removed where they are empty. */
-import { closeSync, fsyncSync, openSync, readdirSync, rmdirSync } from 'node:fs'
+/** Folders by their bytes, and what lies in them: made durable, and removed. Folders go only where they are empty. */
+import { closeSync, fsyncSync, openSync, readdirSync, rmdirSync, statSync, unlinkSync } from 'node:fs'
 
 const slash = Buffer.from('/')
 
@@ -26,6 +26,18 @@ export function syncFoldersOf(paths: Iterable<Buffer>): void {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
+  }
+}
+
+/** Removes what lies there unless it is a folder. */
+export function removeFile(path: Buffer): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    // POSIX says EPERM for a folder, Linux EISDIR.
+    const isFolder = code === 'EISDIR' || (code === 'EPERM' && statSync(path).isDirectory())
+    if (code !== 'ENOENT' && code !== 'ENOTDIR' && !isFolder) throw error
   }
 }
 

@@ -1,9 +1,10 @@
 /** Reflogs (gitrepository-layout, "logs"): what a ref was, what it became, who moved it and when. */
-import { closeSync, constants, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, constants, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
+import { HoldfastError } from '../errors.ts'
 import { formatIdentity } from '../git/identity.ts'
 import { nullId, type ObjectId } from '../git/object-id.ts'
-import { folderOf, removeEmptyFolders, removeEmptyParents } from './folders.ts'
+import { folderOf, removeEmptyFolders, removeEmptyParents, removeFile } from './folders.ts'
 import { refPath } from './ref-files.ts'
 import type { RefSettings } from './settings.ts'
 
@@ -13,23 +14,58 @@ export interface RefLogEntry {
   newId: ObjectId | undefined
 }
 
-/** Appends to the log of a ref, `HEAD`'s among them, where it has one or should have one. `logsPath` is the folder `logs`. */
+/** Throws Conflict where logs of other refs lie where that of `name` should be. Folders without any are removed. */
+export function clearRefLogPath(logsPath: string, name: string, settings: RefSettings): void {
+  if (!wantsLog(name, settings)) return
+  const path = refPath(logsPath, name)
+  if (!isFolder(path)) return
+  removeEmptyFolders(path)
+  if (isFolder(path)) throw cannotLog(name, `there are still logs under '${path}'`)
+}
+
+/**
+ * Appends to the log of a ref, `HEAD`'s among them, where it has one or should have one. `logsPath` is the folder `logs`.
+ * Throws Conflict, in git's words, where it cannot.
+ */
 export function appendRefLog(logsPath: string, entry: RefLogEntry, settings: RefSettings): void {
   const path = refPath(logsPath, entry.name)
   const line = formatLine(entry, settings)
   const isWanted = wantsLog(entry.name, settings)
+  const tried = new Set<string>()
   for (;;) {
     try {
       appendLine(path, line, isWanted)
       return
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (!isWanted && code === 'ENOENT') return
+      const { code = '' } = error as NodeJS.ErrnoException
+      if (!isWanted && (code === 'ENOENT' || code === 'EISDIR')) return
+      // Each cure once: a link to nowhere stays one however often its folder is made.
+      if (tried.has(code)) throw cannotLog(entry.name, whyNot(path, error))
+      tried.add(code)
       if (code === 'ENOENT') mkdirSync(folderOf(path), { recursive: true })
       else if (code === 'EISDIR') removeEmptyFolders(path)
-      else throw error
-      if (!isWanted) return
+      else throw cannotLog(entry.name, whyNot(path, error))
     }
+  }
+}
+
+function whyNot(path: Buffer, error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'EISDIR') return `there are still logs under '${path}'`
+  if (code === 'ENOENT') return `unable to create directory for '${path}': ${message}`
+  return `unable to append to '${path}': ${message}`
+}
+
+function cannotLog(name: string, why: string): HoldfastError {
+  return new HoldfastError('Conflict', { message: `cannot update the ref '${Buffer.from(name, 'latin1')}': ${why}` })
+}
+
+/** What cannot be looked at is none. */
+function isFolder(path: Buffer): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
   }
 }
 
@@ -37,16 +73,21 @@ function appendLine(path: Buffer, line: string, mayCreate: boolean): void {
   const { O_APPEND, O_CREAT, O_WRONLY } = constants
   const descriptor = openSync(path, O_WRONLY | O_APPEND | (mayCreate ? O_CREAT : 0), 0o666)
   try {
-    writeSync(descriptor, line, null, 'latin1')
+    writeFileSync(descriptor, line, 'latin1')
   } finally {
     closeSync(descriptor)
   }
 }
 
-/** Removes the log of a deleted ref, and folders that are empty then. */
+/** Removes the log of a deleted ref, and folders that are empty then. Never throws: the ref itself is going already. */
 export function removeRefLog(logsPath: string, name: string): void {
   const path = refPath(logsPath, name)
-  rmSync(path, { force: true })
+  try {
+    removeFile(path)
+  } catch {
+    // Git warns on its standard error and goes on.
+    return
+  }
   removeEmptyParents(path, refPath(logsPath, name.split('/').slice(0, 2).join('/')))
 }
 

@@ -2,16 +2,16 @@
  * Refs moved as git's files backend moves them: every ref locked by its `.lock` file, then every old value and every name
  * compared, then everything written. So what fails before the first file is renamed has changed nothing.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HoldfastError } from '../errors.ts'
 import { fairLoop } from '../git/fair-loop.ts'
 import type { RefCommand } from '../git/repository.ts'
-import { folderOf, removeEmptyParents, syncFoldersOf } from './folders.ts'
+import { folderOf, removeEmptyParents, removeFile, syncFoldersOf } from './folders.ts'
 import { acquireLock, type LockFile } from './lock-file.ts'
 import { withoutPackedRefs } from './packed-refs.ts'
 import { refPath } from './ref-files.ts'
-import { appendRefLog, removeRefLog } from './ref-log.ts'
+import { appendRefLog, clearRefLogPath, removeRefLog } from './ref-log.ts'
 import { checkNames } from './ref-names.ts'
 import type { RefStore } from './ref-store.ts'
 import type { RefSettings } from './settings.ts'
@@ -65,6 +65,10 @@ class RefTransaction {
       this.#refs.map(({ name }) => name),
     )
     for (const ref of this.#refs) this.#verify(ref)
+    for (const { name, symref = name, newId } of this.#refs) {
+      if (newId === undefined) continue
+      for (const logged of new Set([name, symref])) clearRefLogPath(this.#logsPath, logged, this.#settings)
+    }
     for (const ref of this.#refs) if (ref.newId !== undefined) ref.lock.write(`${ref.newId}\n`)
     await this.#lockPacked()
   }
@@ -154,7 +158,8 @@ class RefTransaction {
 
   #delete({ name, path, lock }: LockedRef): void {
     removeRefLog(this.#logsPath, name)
-    rmSync(path, { force: true })
+    // Where only packed-refs has it, folders of refs that have gone may lie there.
+    removeFile(path)
     lock.release()
   }
 

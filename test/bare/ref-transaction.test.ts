@@ -1,5 +1,5 @@
 /** Locks that others hold, and what a transaction leaves behind. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openBareRepository } from '../../src/bare/bare-repository.ts'
@@ -14,11 +14,14 @@ async function prepare(t: Test) {
   const repository = await openBareRepository(path)
   t.teardown(() => repository.close())
   const settings = { ...repository.settings.refs, refLockTimeoutMs: 20, packedRefsTimeoutMs: 20 }
-  const move = (commands: [string, ObjectId | undefined, ObjectId | undefined][]) =>
+  const move = (
+    commands: [string, ObjectId | undefined, ObjectId | undefined][],
+    changes: Partial<typeof settings> = {},
+  ) =>
     moveRefs(
       repository.refStore,
       commands.map(([name, oldId, newId]) => ({ name, oldId, newId })),
-      settings,
+      { ...settings, ...changes },
     )
   const locks = () =>
     readdirSync(path, { recursive: true })
@@ -88,4 +91,42 @@ t.test('a deleted ref leaves neither value, log nor folders, packed or not', asy
   await move([['refs/heads/deep', undefined, tip]])
   t.equal(await git(path, 'rev-parse', 'deep'), tip)
   t.match(await git(path, 'for-each-ref', '--format=%(*objectname)', 'refs/tags/nested'), /^[0-9a-f]{40}$/)
+})
+
+t.test('logs that others left refuse a ref in git’s words, before anything has moved', async (t) => {
+  const { path, tip, move, locks, refs } = await prepare(t)
+  const logs = join(path, 'logs/refs/heads')
+  mkdirSync(join(logs, 'x/empty'), { recursive: true })
+  mkdirSync(join(logs, 'y'))
+  writeFileSync(join(logs, 'y/stale'), '')
+  symlinkSync(join(path, 'nowhere/at-all'), join(logs, 'link'))
+  const settings = { logAllRefUpdates: true }
+  const was = await refs()
+  await t.rejects(
+    move(
+      [
+        ['refs/heads/a', undefined, tip],
+        ['refs/heads/y', undefined, tip],
+      ],
+      settings,
+    ),
+    { code: 'Conflict', message: /^cannot update the ref 'refs\/heads\/y': there are still logs under '.*\/y'$/ },
+  )
+  const linked = move([['refs/heads/link', undefined, tip]], settings)
+  await t.rejects(linked, { code: 'Conflict', message: /unable to create directory for '.*link'/ })
+  t.equal(await refs(), was)
+  await move([['refs/heads/x', undefined, tip]], settings)
+  t.match(readFileSync(join(logs, 'x'), 'utf8'), tip)
+  t.same(locks(), [])
+})
+
+t.test('a packed ref is deleted whatever folders lie under its name', async (t) => {
+  const { path, tip, move, locks, refs } = await prepare(t)
+  await git(path, 'pack-refs', '--all')
+  mkdirSync(join(path, 'refs/heads/main/empty'), { recursive: true })
+  mkdirSync(join(path, 'logs/refs/heads/main'), { recursive: true })
+  writeFileSync(join(path, 'logs/refs/heads/main/stale'), '')
+  await move([['refs/heads/main', tip, undefined]])
+  t.notMatch(await refs(), 'refs/heads/main')
+  t.same(locks(), [])
 })
