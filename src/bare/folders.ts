@@ -1,5 +1,6 @@
 /** Folders by their bytes, and what lies in them: made durable, and removed. Folders go only where they are empty. */
-import { closeSync, fsyncSync, openSync, readdirSync, rmdirSync, statSync, unlinkSync } from 'node:fs'
+import { readdirSync, rmdirSync, statSync, unlinkSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 
 const slash = Buffer.from('/')
 
@@ -8,21 +9,21 @@ export function folderOf(path: Buffer): Buffer {
 }
 
 /** Makes what was created, renamed or removed in the folder outlive a crash. */
-export function syncFolder(path: string | Buffer): void {
-  const descriptor = openSync(path, 'r')
+export async function syncFolder(path: string | Buffer): Promise<void> {
+  const folder = await open(path)
   try {
-    fsyncSync(descriptor)
+    await folder.sync()
   } finally {
-    closeSync(descriptor)
+    await folder.close()
   }
 }
 
 /** Syncs the folders of all the paths, each once; one that is gone has nothing to keep. */
-export function syncFoldersOf(paths: Iterable<Buffer>): void {
+export async function syncFoldersOf(paths: Iterable<Buffer>): Promise<void> {
   const folders = new Set(Array.from(paths, (path) => folderOf(path).toString('latin1')))
   for (const folder of folders) {
     try {
-      syncFolder(Buffer.from(folder, 'latin1'))
+      await syncFolder(Buffer.from(folder, 'latin1'))
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }

@@ -1,6 +1,7 @@
 /** New objects move out of quarantine to where everybody finds them, in git's order: a pack's index last of its files. */
-import { link, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { link, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { syncFolder } from './folders.ts'
 
 const endings = ['.keep', '.pack', '.rev', '.idx']
 
@@ -43,14 +44,5 @@ async function linkUnlessThere(from: string, to: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw error
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path)
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
   }
 }

@@ -31,7 +31,7 @@ export async function moveRefs(store: RefStore, commands: readonly RefCommand[],
   const transaction = new RefTransaction(store, settings)
   try {
     await transaction.prepare(commands)
-    transaction.commit()
+    await transaction.commit()
   } finally {
     transaction.release()
   }
@@ -74,7 +74,7 @@ class RefTransaction {
   }
 
   /** Moves first, deletions last: what is renamed must not be lost by a crash in between. */
-  commit(): void {
+  async commit(): Promise<void> {
     const headTarget = this.#store.headTarget()
     for (const ref of this.#refs) {
       this.#log(ref, headTarget)
@@ -82,7 +82,7 @@ class RefTransaction {
     }
     this.#packed?.lock.commit()
     for (const ref of this.#refs) if (ref.newId === undefined) this.#delete(ref)
-    syncFoldersOf([...this.#refs.map(({ path }) => path), Buffer.from(this.#store.packedRefsPath())])
+    await syncFoldersOf([...this.#refs.map(({ path }) => path), Buffer.from(this.#store.packedRefsPath())])
   }
 
   release(): void {

@@ -44,7 +44,7 @@ export async function addShallowIds(folder: GitFolder, ids: readonly ObjectId[])
     const all = new Set([...readShallowIds(folder), ...ids])
     lock.write([...all].map((id) => `${id}\n`).join(''))
     lock.commit()
-    syncFolder(folder.commonPath)
+    await syncFolder(folder.commonPath)
   } finally {
     lock.release()
   }
