@@ -2,7 +2,7 @@
  * The hooks of a repository on disk (githooks): pre-receive, update, post-receive and post-update run where they are
  * executable files, in git's order and environment; what they print goes to the one who pushes.
  */
-import { spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { resolve } from 'node:path'
 import { nullId } from '../git/object-id.ts'
@@ -19,7 +19,7 @@ export interface HookRun {
   print(text: string): void
 }
 
-/** True where the hook ended well, or there is none. */
+/** True where the hook ended well, or there is none; false too where it cannot be run, which `print` is told. */
 export async function runHook(
   { gitPath, commonPath, settings }: BareRepository,
   name: HookName,
@@ -28,14 +28,23 @@ export async function runHook(
   const hooksPath = settings.hooksPath ?? resolve(commonPath, 'hooks')
   const path = resolve(gitPath, hooksPath, name)
   if (!isExecutable(path)) return true
-  const child = spawn(path, args, { cwd: gitPath, env: { ...process.env, GIT_DIR: '.', ...environment } })
+  const env = { ...process.env, GIT_DIR: '.', ...environment }
+  const cannotRun = (error: unknown) => print(`error: cannot run ${path}: ${(error as Error).message}\n`)
+  let child: ChildProcessWithoutNullStreams
+  try {
+    child = spawn(path, args, { cwd: gitPath, env })
+  } catch (error) {
+    // Thrown, not emitted: more arguments or a longer environment than the system takes.
+    cannotRun(error)
+    return false
+  }
   const { promise: ended, resolve: end } = Promise.withResolvers<boolean>()
   for (const output of [child.stdout, child.stderr]) output.on('data', (chunk: Buffer) => print(chunk.toString()))
   // A hook need not read what it is told.
   child.stdin.on('error', () => {})
   child.stdin.end(stdin, 'latin1')
   child.on('error', (error) => {
-    print(`error: cannot run ${path}: ${error.message}\n`)
+    cannotRun(error)
     end(false)
   })
   child.on('close', (status) => end(status === 0))
