@@ -2,6 +2,7 @@
  * Git's configuration as one of its programs would see it in a repository: the machine's, the user's, the repository's,
  * files that these include; the last value of a key wins.
  */
+import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, matchesGlob, resolve } from 'node:path'
@@ -53,6 +54,19 @@ export class GitConfig {
     const value = values.at(-1)
     if (value === undefined) throw invalid(`missing value for '${key}'`)
     return value
+  }
+
+  /**
+   * A file or folder, `~/` being the user's home. Throws InputInvalid as `text`, and for other homes and bytes, which are
+   * not known here: a hook that is not found would count as passed.
+   */
+  path(key: string, environment: NodeJS.ProcessEnv = process.env): string | undefined {
+    const value = this.text(key)
+    if (value === undefined) return undefined
+    const path = pathOf(value, environment)
+    if (!isUtf8(Buffer.from(value, 'latin1'))) throw invalid(`not a path in UTF-8: '${path}'`)
+    if (/^(~|%\(prefix\)\/)/.test(path)) throw invalid(`failed to expand user dir in: '${path}'`)
+    return path
   }
 
   /** Throws InputInvalid for what git does not take for a boolean. */

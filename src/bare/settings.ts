@@ -65,7 +65,7 @@ export function readSettings(config: GitConfig): BareSettings {
   const isBare = config.boolean('core.bare') ?? false
   return {
     isBare,
-    hooksPath: config.text('core.hookspath'),
+    hooksPath: config.path('core.hookspath'),
     fetch: readFetchSettings(config),
     receive: readReceiveSettings(config),
     refs: readRefSettings(config, isBare),
@@ -99,7 +99,7 @@ function readReceiveSettings(config: GitConfig): ReceiveSettings {
     denyCurrentBranch: readDenyAction(config, 'receive.denycurrentbranch'),
     denyDeleteCurrent: readDenyAction(config, 'receive.denydeletecurrent'),
     fsckSeverities: config.below('receive.fsck.', ['skiplist']),
-    fsckSkipList: config.text('receive.fsck.skiplist'),
+    fsckSkipList: config.path('receive.fsck.skiplist'),
     fsckObjects: is('fsckobjects') ?? config.boolean('transfer.fsckobjects') ?? false,
     maxInputBytes: maxInputBytes > 0 ? maxInputBytes : undefined,
     advertiseAtomic: is('advertiseatomic') ?? true,

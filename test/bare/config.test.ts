@@ -176,6 +176,17 @@ t.test('the last value wins, a key alone is true, and what is wrong is said as g
   t.throws(() => config.integer('a.e'), { message: /bad numeric config value '5q' for 'a.e'/ })
 })
 
+t.test('paths are texts of their own kind, and a home that is not known is no path', async (t) => {
+  const text = Buffer.from('[p]\na=~/hooks\nb=/srv/\u00e9t\u00e9\nc=~nobody/hooks\nd=%(prefix)/x\n').toString('latin1')
+  const config = new GitConfig(parseConfigFile(`${text}e=/srv/\xff\n`, 'x'))
+  t.equal(config.path('p.a', { HOME: '/h' }), '/h/hooks')
+  t.equal(config.path('p.b'), '/srv/\u00e9t\u00e9')
+  t.equal(config.path('p.none'), undefined)
+  t.throws(() => config.path('p.c'), { message: "failed to expand user dir in: '~nobody/hooks'" })
+  t.throws(() => config.path('p.d'), { code: 'InputInvalid' })
+  t.throws(() => config.path('p.e'), { message: /UTF-8/ })
+})
+
 t.test('included files, the user\u2019s and the machine\u2019s', async (t) => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'r.git')
