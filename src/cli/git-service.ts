@@ -75,24 +75,27 @@ async function serve({ timeoutSeconds, ...options }: ServiceOptions): Promise<vo
   process.stdout.on('error', leave)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, leave)
   const conversation = { ...options, protocol: process.env.GIT_PROTOCOL, signal: client.signal }
-  for await (const chunk of converse(conversation, clientBytes(timeoutSeconds))) {
-    client.signal.throwIfAborted()
-    if (!process.stdout.write(chunk)) await once(process.stdout, 'drain', { signal: client.signal })
-  }
-}
-
-async function* clientBytes(timeoutSeconds: number): AsyncGenerator<Uint8Array> {
-  const expire = () => {
-    process.stderr.write('fatal: the client has been silent for too long\n')
-    process.exit(failed)
-  }
-  const timer = timeoutSeconds === 0 ? undefined : setTimeout(expire, timeoutSeconds * 1000)
+  const timer = timeoutSeconds === 0 ? undefined : setTimeout(leaveSilent, timeoutSeconds * 1000)
   try {
-    for await (const chunk of process.stdin) {
+    for await (const chunk of converse(conversation, clientBytes(timer))) {
+      client.signal.throwIfAborted()
+      // Who takes what we send need not speak.
       timer?.refresh()
-      yield chunk
+      if (!process.stdout.write(chunk)) await once(process.stdout, 'drain', { signal: client.signal })
     }
   } finally {
     clearTimeout(timer)
+  }
+}
+
+function leaveSilent(): never {
+  process.stderr.write('fatal: the client has been silent for too long\n')
+  process.exit(failed)
+}
+
+async function* clientBytes(timer: NodeJS.Timeout | undefined): AsyncGenerator<Uint8Array> {
+  for await (const chunk of process.stdin) {
+    timer?.refresh()
+    yield chunk
   }
 }

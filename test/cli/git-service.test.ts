@@ -1,5 +1,6 @@
 /** `holdfast upload-pack` and `receive-pack` as git's clients and git-http-backend's kind start them. */
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -104,6 +105,24 @@ t.test('a silent client is left after the timeout', async (t) => {
   const [status] = await once(child, 'close')
   t.equal(status, 128)
   t.match(stderr, /silent for too long/)
+})
+
+t.test('who takes what is sent is not silent, however long it takes', async (t) => {
+  const folder = temporaryFolder(t)
+  await git(folder, 'init', '-q', 'work')
+  const work = join(folder, 'work')
+  writeFileSync(join(work, 'large'), randomBytes(6_000_000))
+  await git(work, 'add', '.')
+  await git(work, 'commit', '-qm', 'Large')
+  const child = spawn(process.execPath, [main, 'upload-pack', '--timeout=2', work])
+  const id = await git(work, 'rev-parse', 'HEAD')
+  child.stdin.write(`0040want ${id} side-band-64k\n`)
+  child.stdin.write('00000009done\n')
+  // Three seconds for all of it.
+  const reading = setInterval(() => child.stdout.read(Math.min(child.stdout.readableLength, 100_000)), 50)
+  const [status] = await once(child, 'close')
+  clearInterval(reading)
+  t.equal(status, 0)
 })
 
 t.test('nothing of a server is loaded', async (t) => {
