@@ -21,6 +21,7 @@ import type { PackBytes } from '../git/pack/pack-bytes.ts'
 import { PackFile } from '../git/pack/pack-file.ts'
 import { PackIndex } from '../git/pack/pack-index.ts'
 import type { ObjectDatabase } from '../git/repository.ts'
+import { writeAt } from './write-at.ts'
 
 const pieceBytes = 1024 * 1024
 
@@ -45,13 +46,13 @@ export async function completePack(pack: StoredPack, existing: ObjectDatabase): 
     const bytes = wholeEntry(existing, bases.ids, number * idBytes)
     entries.offsets[entry] = end
     entries.crcs[entry] = crc32(bytes)
-    await pack.file.write(bytes, 0, bytes.length, end)
+    await writeAt(pack.file, bytes, end)
     end += bytes.length
   }
   const header = writePackHeader(objectCount)
-  await pack.file.write(header, 0, packHeaderBytes, 0)
+  await writeAt(pack.file, header.subarray(0, packHeaderBytes), 0)
   const checksum = await hashFile(pack.file, end)
-  await pack.file.write(checksum, 0, packTrailerBytes, end)
+  await writeAt(pack.file, checksum.subarray(0, packTrailerBytes), end)
   return writePackIndex(entries, checksum)
 }
 

@@ -1,6 +1,7 @@
 /**
  * A pushed pack on its way into a repository on disk. It waits in `objects/tmp_objdir-incoming-…`, as git's own does, where
- * nobody looks for objects; then its files move to where they belong. A crash leaves a folder that `git prune` knows.
+ * nobody looks for objects; then its files move to where they belong. A crash leaves a folder that `git prune` removes, and
+ * `git gc` once it is two weeks old (gc.pruneExpire).
  */
 import { fstatSync, readSync } from 'node:fs'
 import { type FileHandle, mkdir, mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises'
@@ -15,6 +16,7 @@ import type { BareObjects } from './bare-objects.ts'
 import { completePack } from './complete-pack.ts'
 import { explodePack } from './explode-pack.ts'
 import { migrateObjects } from './migrate-objects.ts'
+import { writeAt } from './write-at.ts'
 
 export interface IncomingObjects {
   readonly received: ReceivedPack
@@ -123,11 +125,8 @@ function packSpool(file: FileHandle) {
   let position = 0
   return {
     async write(chunk: Uint8Array): Promise<void> {
-      for (let done = 0; done < chunk.length; ) {
-        const { bytesWritten } = await file.write(chunk, done, chunk.length - done, position)
-        done += bytesWritten
-        position += bytesWritten
-      }
+      await writeAt(file, chunk, position)
+      position += chunk.length
     },
     file: {
       get sizeBytes() {
@@ -139,7 +138,7 @@ function packSpool(file: FileHandle) {
   }
 }
 
-/** Never throws: what stays is swept by `git prune`. */
+/** Never throws: what stays is left to `git prune`. */
 async function remove(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true }).catch(() => {})
 }

@@ -1,5 +1,5 @@
 /** Git's lock files: `<path>.lock`, made by whoever may write `<path>`, filled, and renamed over it. */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HoldfastError } from '../errors.ts'
 import { folderOf, removeEmptyFolders } from './folders.ts'
@@ -54,7 +54,8 @@ function openLock(path: Buffer, lockPath: Buffer, descriptor: number): LockFile 
   let isHeld = true
   return {
     write(text) {
-      writeSync(descriptor, text, null, 'latin1')
+      // All of it, where `writeSync` may stop short.
+      writeFileSync(descriptor, text, 'latin1')
     },
     commit() {
       fsyncSync(descriptor)
