@@ -4,7 +4,7 @@ import { type ObjectId, parseObjectId } from '../git/object-id.ts'
 import { locateId, type ObjectDatabase, type Ref, type RefSnapshot } from '../git/repository.ts'
 import { peel } from '../git/walk/commit-graph.ts'
 import { symrefTarget } from './ref-files.ts'
-import type { RefStore } from './ref-store.ts'
+import { followSymrefs, type RefStore } from './ref-store.ts'
 
 /** Refs read from disk, before anything is known of the objects they name. */
 export interface RawRefs {
@@ -13,14 +13,12 @@ export interface RawRefs {
   ids: readonly (readonly [string, ObjectId])[]
 }
 
-const symrefDepthMax = 5
-
 /** Everything under `refs/`. A symbolic ref to a branch that is not born yet stands for nothing, as for git. */
 export function readRawRefs(store: RefStore): RawRefs {
   const values = store.values()
   const ids: [string, ObjectId][] = []
   for (const name of [...values.keys()].sort()) {
-    const id = resolve(values, name)
+    const id = followSymrefs(name, (at) => values.get(at))?.id
     if (id !== undefined) ids.push([name, id])
   }
   return { head: store.value('HEAD'), ids }
@@ -49,16 +47,6 @@ export function readBareRefs(store: RefStore, raw: RawRefs, objects: ObjectDatab
 
 function findId(refs: readonly Ref[], name: string): ObjectId | undefined {
   return refs.find((ref) => ref.name === name)?.id
-}
-
-function resolve(values: ReadonlyMap<string, string>, name: string): ObjectId | undefined {
-  let value = values.get(name)
-  for (let depth = 0; value !== undefined && depth < symrefDepthMax; depth++) {
-    const target = symrefTarget(value)
-    if (target === undefined) return parseObjectId(value.slice(0, 40))
-    value = values.get(target)
-  }
-  return undefined
 }
 
 function peelRef(objects: ObjectDatabase, ordinal: number): ObjectId | undefined {

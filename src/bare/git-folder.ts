@@ -1,5 +1,5 @@
 /** From a path that somebody names to the folder in which a repository's files lie, as git's `enter_repo` finds it. */
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { HoldfastError } from '../errors.ts'
 
@@ -23,20 +23,34 @@ export function findGitFolder(path: string, isExact: boolean): GitFolder {
   throw new HoldfastError('RepoNotFound', { message: `'${path}' does not appear to be a git repository` })
 }
 
+// Longer than any path. Whoever names a path must not make us read a large file.
+const startBytes = 4096
+
 /** A file `.git` names the folder (submodules, linked worktrees). Undefined for what is not there. */
 function followGitFile(path: string): string | undefined {
   const status = statSync(path, { throwIfNoEntry: false })
   if (status === undefined || !status.isFile()) return status === undefined ? undefined : path
-  const target = /^gitdir: (.+?)\s*$/s.exec(readFileSync(path, 'utf8').slice(0, 4096))?.[1]
+  if (status.size > startBytes) return undefined
+  const target = /^gitdir: (.+?)\s*$/s.exec(readStart(path).toString())?.[1]
   return target === undefined ? undefined : resolve(path, '..', target)
 }
 
 function asGitFolder(gitPath: string): GitFolder | undefined {
   if (!existsSync(join(gitPath, 'HEAD'))) return undefined
   const commonFile = join(gitPath, 'commondir')
-  const commonPath = existsSync(commonFile) ? resolve(gitPath, readFileSync(commonFile, 'utf8').trim()) : gitPath
+  const commonPath = existsSync(commonFile) ? resolve(gitPath, readStart(commonFile).toString().trim()) : gitPath
   const isWhole = existsSync(join(commonPath, 'objects')) && existsSync(join(commonPath, 'refs'))
-  return isWhole && isHead(readFileSync(join(gitPath, 'HEAD'), 'latin1')) ? { gitPath, commonPath } : undefined
+  return isWhole && isHead(readStart(join(gitPath, 'HEAD')).toString('latin1')) ? { gitPath, commonPath } : undefined
+}
+
+function readStart(path: string): Buffer {
+  const descriptor = openSync(path, 'r')
+  try {
+    const start = Buffer.alloc(startBytes)
+    return start.subarray(0, readSync(descriptor, start))
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 function isHead(text: string): boolean {

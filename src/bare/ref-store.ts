@@ -4,13 +4,27 @@ import { type ObjectId, parseObjectId } from '../git/object-id.ts'
 import { findPackedName, type PackedRefs, packedRefsReader } from './packed-refs.ts'
 import { listLooseRefs, readLooseRef, symrefTarget } from './ref-files.ts'
 
-// As deep as git follows.
+// Git's SYMREF_MAXDEPTH: so many refs are read, the last of which must name an object.
 const symrefDepthMax = 5
 
 /** Where a ref's name finally leads: to another name where it is symbolic. `id` is undefined where nothing is there yet. */
 export interface ResolvedRef {
   name: string
   id: ObjectId | undefined
+}
+
+/** As `RefStore.resolve`, with refs read by `read`. */
+export function followSymrefs(name: string, read: (name: string) => string | undefined): ResolvedRef | undefined {
+  let at = name
+  for (let depth = 0; depth < symrefDepthMax; depth++) {
+    const value = read(at)
+    if (value === undefined) return { name: at, id: undefined }
+    const target = symrefTarget(value)
+    if (target === undefined) return { name: at, id: parseObjectId(value.slice(0, 40)) }
+    if (!target.startsWith('refs/')) return undefined
+    at = target
+  }
+  return undefined
 }
 
 export class RefStore {
@@ -34,16 +48,7 @@ export class RefStore {
 
   /** Undefined where symbolic refs lead nowhere: in circles, or to no ref's name. */
   resolve(name: string): ResolvedRef | undefined {
-    let at = name
-    for (let depth = 0; depth <= symrefDepthMax; depth++) {
-      const value = this.value(at)
-      const target = value === undefined ? undefined : symrefTarget(value)
-      if (target === undefined)
-        return { name: at, id: value === undefined ? undefined : parseObjectId(value.slice(0, 40)) }
-      if (!target.startsWith('refs/')) return undefined
-      at = target
-    }
-    return undefined
+    return followSymrefs(name, (at) => this.value(at))
   }
 
   /** What every ref under `refs/` holds, by name, in no order. */

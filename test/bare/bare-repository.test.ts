@@ -44,6 +44,11 @@ t.test('refs are what git says', async (t) => {
   await git(path, 'pack-refs', '--all')
   await git(path, 'update-ref', 'refs/heads/main', 'main~1')
   await git(path, 'symbolic-ref', 'refs/remotes/origin/HEAD', 'refs/heads/main')
+  // One more than git follows.
+  for (let depth = 1; depth <= 5; depth++) {
+    const target = depth === 1 ? 'refs/heads/main' : `refs/symbolic/${depth - 1}`
+    await git(path, 'symbolic-ref', `refs/symbolic/${depth}`, target)
+  }
   await git(path, 'update-ref', Buffer.from('refs/heads/ünïcode').toString(), 'main')
   const repository = await openBareRepository(path)
   t.teardown(() => repository.close())
@@ -53,6 +58,8 @@ t.test('refs are what git says', async (t) => {
     new Set(snapshot.refs.map(({ name, id }) => `${id} ${Buffer.from(name, 'latin1')}`)),
     new Set(expected.split('\n').map((line) => line.split(' ').slice(0, 2).join(' '))),
   )
+  t.equal(repository.refStore.resolve('refs/symbolic/4')?.name, 'refs/heads/main')
+  t.equal(repository.refStore.resolve('refs/symbolic/5'), undefined)
   t.equal(snapshot.headTarget, 'refs/heads/main')
   t.equal(snapshot.headId, await git(path, 'rev-parse', 'main'))
   const nested = snapshot.refs.find(({ name }) => name === 'refs/tags/nested')
@@ -91,6 +98,8 @@ t.test('a work tree is opened by its .git folder', async (t) => {
 t.test('what cannot be taken is refused with a sentence', async (t) => {
   const folder = temporaryFolder(t)
   await t.rejects(openBareRepository(folder), { code: 'RepoNotFound' })
+  // A file larger than any that names a folder is not read, whatever it begins with.
+  writeFileSync(join(folder, 'large'), `gitdir: ${folder}/source.git\n${' '.repeat(5000)}`)
   await git(folder, 'init', '-q', '--bare', '--object-format=sha256', 'sha256.git')
   await t.rejects(openBareRepository(join(folder, 'sha256.git')), { code: 'Unsupported', message: /SHA-256/ })
   makeHistory(join(folder, 'source.git'), { seed: 53, commits: 5 })
@@ -99,6 +108,7 @@ t.test('what cannot be taken is refused with a sentence', async (t) => {
   const shallow = await openBareRepository(join(folder, 'shallow.git'))
   t.throws(() => checkComplete(shallow), { code: 'Unsupported', message: /--unshallow/ })
   shallow.close()
+  await t.rejects(openBareRepository(join(folder, 'large')), { code: 'RepoNotFound' })
   mkdirSync(join(folder, 'source.git/refs/heads'), { recursive: true })
   writeFileSync(join(folder, 'source.git/refs/heads/broken'), `${'a'.repeat(40)}\n`)
   const broken = await openBareRepository(join(folder, 'source.git'))
