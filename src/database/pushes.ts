@@ -26,7 +26,7 @@ export interface NewPush {
   details?: PushDetails
   /** Undefined where only refs move. */
   pack?: PushedPack
-  /** Enqueued if any command is granted. One that waits under the same key keeps its time. */
+  /** Enqueued if any command is granted. One that waits under the same key keeps its time; so does one that has just failed. */
   jobs?: readonly JobNote[]
 }
 

@@ -9,18 +9,18 @@ import type { Hub } from './hub.ts'
 import { visibilityClassOf, visibleTo } from './visible-refs.ts'
 
 /** The compaction of a repository, once however often it is asked for meanwhile. */
-export function compactionJob(repoId: RepoId, runAt?: Date): JobNote {
-  return { name: 'compact', payload: { repoId }, key: `compact:${repoId}`, runAt }
+export function compactionJob(repoId: RepoId): JobNote {
+  return { name: 'compact', payload: { repoId }, key: `compact:${repoId}`, queue: `compact:${repoId}` }
 }
 
 /**
- * When a clone pack of which something was forced away is made anew: the later the larger it is. Until then clones are
- * picked from it, at three times the cost; but each one that is replaced takes its room for a day more, and some people
- * force many times an hour.
+ * The compaction of a repository from whose clone pack something was forced away: the later the larger the pack is. Until
+ * then clones are picked from it, at three times the cost; but each one that is replaced takes its room for a day more, and
+ * some people force many times an hour. Under a key of its own, so that what is due meanwhile does not wait for it.
  */
-export function forcedCompactionAt(clonePackBytes: number | null): Date {
+export function forcedCompactionJob(repoId: RepoId, clonePackBytes: number | null): JobNote {
   const delayMs = Math.min((clonePackBytes ?? 0) / forcedBytesPerMs, forcedDelayMaxMs)
-  return new Date(Date.now() + delayMs)
+  return { ...compactionJob(repoId), key: `compact-forced:${repoId}`, runAt: new Date(Date.now() + delayMs) }
 }
 
 // 1 MiB a second.

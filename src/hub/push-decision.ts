@@ -1,9 +1,10 @@
 /** What becomes of a push's commands once its pack has come, up to the transaction. */
+import type { JobNote } from '../database/jobs.ts'
 import { type RefRules, readRefRules } from '../database/ref-rules.ts'
 import { HoldfastError } from '../errors.ts'
 import type { ObjectId } from '../git/object-id.ts'
 import type { RefCommand, RefResult } from '../git/repository.ts'
-import { forcedCompactionAt } from './compact.ts'
+import { compactionJob, forcedCompactionJob } from './compact.ts'
 import { abandonsCloned } from './forced-moves.ts'
 import { proveUploads } from './lfs-transfer.ts'
 import { explainOversize } from './push-content.ts'
@@ -90,7 +91,7 @@ async function commitByRules(
       {
         commands: granted,
         rulesVersion: rules.refRulesVersion,
-        compactAt: await findCompactionTime(push, granted, arrived),
+        compaction: await findCompaction(push, granted, arrived),
       },
       pack,
     )
@@ -101,14 +102,14 @@ async function commitByRules(
 }
 
 /** Undefined where nothing is due. */
-async function findCompactionTime(
+async function findCompaction(
   { repo }: Push,
   granted: readonly CheckedCommand[],
   arrived: Arrived | undefined,
-): Promise<Date | undefined> {
-  if (arrived?.quarantine.isCompactionDue) return new Date()
+): Promise<JobNote | undefined> {
+  if (arrived?.quarantine.isCompactionDue) return compactionJob(repo.id)
   const isForced = await abandonsCloned(arrived?.quarantine.objects, granted)
-  return isForced ? forcedCompactionAt(repo.clonePackBytes) : undefined
+  return isForced ? forcedCompactionJob(repo.id, repo.clonePackBytes) : undefined
 }
 
 /** Brings the pack's bytes to the bucket, and notes what of its LFS objects the pusher has just uploaded. */

@@ -2,6 +2,7 @@
  * The transaction of a push (design law 2): refs by compare-and-swap, the pack's row, LFS grants and notes for the
  * background, together or not at all, in one statement.
  */
+import type { JobNote } from '../database/jobs.ts'
 import { commitPush as commitRows } from '../database/push-queue.ts'
 import type { PushedPack } from '../database/pushes.ts'
 import { isHoldfastError } from '../errors.ts'
@@ -9,7 +10,6 @@ import type { PushRequest } from '../git/host.ts'
 import type { ObjectId } from '../git/object-id.ts'
 import type { RefCommand, RefResult } from '../git/repository.ts'
 import type { QuarantinedPack } from '../repository/quarantine.ts'
-import { compactionJob } from './compact.ts'
 import type { Hub } from './hub.ts'
 import { findMissingLfs } from './lfs-presence.ts'
 import type { Principal } from './principal.ts'
@@ -42,8 +42,8 @@ export interface Arrived {
 export interface JudgedCommands {
   commands: readonly CheckedCommand[]
   rulesVersion: string
-  /** When the packs are to be compacted, if the commands make it due. */
-  compactAt: Date | undefined
+  /** If the commands make it due. */
+  compaction: JobNote | undefined
 }
 
 /**
@@ -53,7 +53,7 @@ export interface JudgedCommands {
  */
 export async function commitPush(
   push: Push,
-  { commands, rulesVersion, compactAt }: JudgedCommands,
+  { commands, rulesVersion, compaction }: JudgedCommands,
   pack: Arrived | undefined,
 ): Promise<RefResult[] | undefined> {
   const { hub, principal, repo, request } = push
@@ -65,7 +65,7 @@ export async function commitPush(
     rulesVersion,
     details: detailsOf(hub, repo, request),
     pack: pack === undefined ? undefined : pushedPack(push, pack),
-    jobs: compactAt === undefined ? [] : [compactionJob(repo.id, compactAt)],
+    jobs: compaction === undefined ? [] : [compaction],
   }).catch((error: unknown) => {
     if (isHoldfastError(error, 'BytesMissing')) return undefined
     throw error

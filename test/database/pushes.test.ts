@@ -68,6 +68,35 @@ t.test('refs, pack, its bytes and jobs come together, with the versions at which
   t.same(noted, [{ name: 'compact', key: `compact:${repoId}` }])
 })
 
+t.test('a job that waits or has just failed keeps its time', async (t) => {
+  const { database, push } = await setUp(t)
+  const note = (key: string, runAt?: Date) => [{ name: 'compact', payload: {}, key, queue: 'one', runAt }]
+  const jobs = () =>
+    database.query(
+      'select key, queue_name as queue, run_at as "runAt", attempts from graphile_worker.jobs order by key',
+    )
+  const later = new Date('2100-01-01T00:00:00Z')
+  await push(0, 1, undefined, note('b', later))
+  await push(1, 2, undefined, note('b'))
+  await push(2, 3, undefined, note('a'))
+  const waiting = { key: 'b', queue: 'one', runAt: later, attempts: 0 }
+  t.match(await jobs(), [{ key: 'a', queue: 'one' }, waiting])
+
+  const fail = (ago: string) =>
+    database.query(
+      `update graphile_worker._private_jobs set attempts = 2, run_at = $1, updated_at = now() - $2::interval where key = 'a'`,
+      [later, ago],
+    )
+  await fail('1 minute')
+  await push(3, 4, undefined, note('a'))
+  t.match(await jobs(), [{ key: 'a', runAt: later, attempts: 2 }, waiting])
+  await fail('11 minutes')
+  await push(4, 5, undefined, note('a'))
+  const [again] = await jobs()
+  t.match(again, { key: 'a', attempts: 0 })
+  t.not(Number((again as { runAt: Date }).runAt), Number(later))
+})
+
 t.test('a push of which nothing is granted leaves nothing', async (t) => {
   const { repoId, push, standsAt } = await setUp(t)
   await push(0, 1)

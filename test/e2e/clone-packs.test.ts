@@ -93,7 +93,7 @@ t.test('what was forced or deleted away is sent no longer, at once', async (t) =
     return checksums[0]
   }
   t.not(await check('after the forced push'), await storedChecksum(scene))
-  t.same(await scene.waitingJobs(), ['compact'])
+  t.same(await scene.waitingJobs(), ['compact', 'compact-forced'])
   await scene.compact()
   t.same((await scene.packs()).map(({ tier }) => tier).sort(), ['clone', 'rest'])
   t.equal(await check('once it is made anew'), await storedChecksum(scene))

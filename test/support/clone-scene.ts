@@ -42,10 +42,10 @@ export async function openScene(t: Test, options: HouseOptions = {}) {
     async packs() {
       return (await listPacks(hub.database, repo.id))?.packs ?? []
     },
-    /** Names of tasks that wait. */
+    /** The kinds of jobs that wait, of their keys. */
     async waitingJobs() {
       const rows = await hub.database.query<{ name: string }>(
-        'select task_identifier as name from graphile_worker.jobs',
+        `select split_part(key, ':', 1) as name from graphile_worker.jobs order by 1`,
       )
       return rows.map(({ name }) => name)
     },
