@@ -99,7 +99,7 @@ end
 $$;
 
 -- One push, whole or not at all: moves the refs as apply_ref_commands does and, if any was moved, makes its pack visible,
--- lets the repository serve the LFS objects that the pack points to, and enqueues `jobs` ({name, payload, key, queue,
+-- lets the repository serve the LFS objects that the pack points to, and enqueues `jobs` ({name, payload, key,
 -- runAt} each). One that waits keeps its time, and so does one that failed up to ten minutes ago: not every push is to
 -- have it tried again at once, nor are small packs to pile up for the hours to which its pauses grow.
 -- Returns one row: the reasons, and the versions at which the repository then stands; no row where it is gone. Where the
@@ -131,7 +131,7 @@ begin
   end if;
   if jobs <> '[]' and num_nulls(variadic reasons) > 0 then
     perform graphile_worker.add_job(
-      j->>'name', payload := (j->'payload')::json, queue_name := j->>'queue', run_at := (j->>'runAt')::timestamptz,
+      j->>'name', payload := (j->'payload')::json, run_at := (j->>'runAt')::timestamptz,
       job_key := j->>'key', job_key_mode := 'preserve_run_at')
     from jsonb_array_elements(jobs) j
     where not exists (

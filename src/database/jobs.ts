@@ -6,18 +6,15 @@ export interface JobNote {
   payload: Record<string, unknown>
   /** One waiting job per key. Who notes it says which note's time counts. */
   key?: string
-  /** Of the jobs of one queue one runs at a time, on whichever server. */
-  queue?: string
   runAt?: Date
 }
 
 /** Enqueues the job, in place of one that waits under its key; it runs once, and only if, the transaction commits. */
-export async function enqueueJob(tx: Queryable, { name, payload, key, queue, runAt }: JobNote): Promise<void> {
-  await tx.query('select graphile_worker.add_job($1, payload := $2, job_key := $3, queue_name := $4, run_at := $5)', [
+export async function enqueueJob(tx: Queryable, { name, payload, key, runAt }: JobNote): Promise<void> {
+  await tx.query('select graphile_worker.add_job($1, payload := $2, job_key := $3, run_at := $4)', [
     name,
     JSON.stringify(payload),
     key ?? null,
-    queue ?? null,
     runAt ?? null,
   ])
 }

@@ -8,9 +8,13 @@ import type { CompactionResult } from '../repository/compact.ts'
 import type { Hub } from './hub.ts'
 import { visibilityClassOf, visibleTo } from './visible-refs.ts'
 
-/** The compaction of a repository, once however often it is asked for meanwhile. */
+/**
+ * The compaction of a repository, once however often it is asked for meanwhile. Asked for while it runs, it may begin on
+ * another server: one of the two meets a Conflict. A queue of its own would prevent that, but a server that is killed
+ * leaves its queues locked for four hours.
+ */
 export function compactionJob(repoId: RepoId): JobNote {
-  return { name: 'compact', payload: { repoId }, key: `compact:${repoId}`, queue: `compact:${repoId}` }
+  return { name: 'compact', payload: { repoId }, key: `compact:${repoId}` }
 }
 
 /**

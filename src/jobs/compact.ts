@@ -13,7 +13,7 @@ export function compactTask(hub: Hub): Task {
       const result = await compactRepo(hub, repoId)
       hub.logger.info({ repoId, ...result }, 'compacted packs')
     } catch (error) {
-      // Deleted meanwhile, or merged by a server that lost its claim on the job: nothing is left to do.
+      // Deleted meanwhile, or compacted by another server that was asked to while this one ran: nothing is left to do.
       if (!isHoldfastError(error, 'RepoNotFound') && !isHoldfastError(error, 'Conflict')) throw error
     }
   }

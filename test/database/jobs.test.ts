@@ -5,9 +5,7 @@ import { createTestDatabase } from '../support/postgres.ts'
 t.test('a job exists if its transaction commits, once per key', async (t) => {
   const { database } = await createTestDatabase(t)
   const jobs = () =>
-    database.query(
-      'select task_identifier as name, key, queue_name as queue, run_at as "runAt" from graphile_worker.jobs order by 1, 2',
-    )
+    database.query('select task_identifier as name, key, run_at as "runAt" from graphile_worker.jobs order by 1, 2')
   const failing = database.transaction(async (tx) => {
     await enqueueJob(tx, { name: 'compact', payload: {} })
     throw new Error('later')
@@ -17,10 +15,10 @@ t.test('a job exists if its transaction commits, once per key', async (t) => {
 
   const runAt = new Date('2030-01-01T00:00:00Z')
   await enqueueJob(database, { name: 'compact', payload: { repoId: '1' }, key: 'compact:1' })
-  await enqueueJob(database, { name: 'compact', payload: { repoId: '1' }, key: 'compact:1', queue: 'one', runAt })
+  await enqueueJob(database, { name: 'compact', payload: { repoId: '1' }, key: 'compact:1', runAt })
   await enqueueJob(database, { name: 'sweep', payload: {} })
   t.match(await jobs(), [
-    { name: 'compact', key: 'compact:1', queue: 'one', runAt },
-    { name: 'sweep', key: null, queue: null, runAt: Date },
+    { name: 'compact', key: 'compact:1', runAt },
+    { name: 'sweep', key: null, runAt: Date },
   ])
 })

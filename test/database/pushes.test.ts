@@ -70,17 +70,14 @@ t.test('refs, pack, its bytes and jobs come together, with the versions at which
 
 t.test('a job that waits or has just failed keeps its time', async (t) => {
   const { database, push } = await setUp(t)
-  const note = (key: string, runAt?: Date) => [{ name: 'compact', payload: {}, key, queue: 'one', runAt }]
-  const jobs = () =>
-    database.query(
-      'select key, queue_name as queue, run_at as "runAt", attempts from graphile_worker.jobs order by key',
-    )
+  const note = (key: string, runAt?: Date) => [{ name: 'compact', payload: {}, key, runAt }]
+  const jobs = () => database.query('select key, run_at as "runAt", attempts from graphile_worker.jobs order by key')
   const later = new Date('2100-01-01T00:00:00Z')
   await push(0, 1, undefined, note('b', later))
   await push(1, 2, undefined, note('b'))
   await push(2, 3, undefined, note('a'))
-  const waiting = { key: 'b', queue: 'one', runAt: later, attempts: 0 }
-  t.match(await jobs(), [{ key: 'a', queue: 'one' }, waiting])
+  const waiting = { key: 'b', runAt: later, attempts: 0 }
+  t.match(await jobs(), [{ key: 'a' }, waiting])
 
   const fail = (ago: string) =>
     database.query(

