@@ -56,12 +56,16 @@ const clientOf = shared(async (bench, distance: Distance): Promise<Client> => {
   const held = join(bench.folder, `behind-${distance}-objects.git`)
   await git('.', 'init', '--quiet', '--bare', held)
   const uploadPack = '--upload-pack=git -c uploadpack.allowAnySHA1InWant=true upload-pack'
-  await git(held, 'fetch', '--quiet', '--no-tags', uploadPack, `file://${source}`, `${tip}:${branch}`)
+  // With the tags that it had seen by then: without them every fetch would bring a thousand.
+  const tags = (await git(source, 'for-each-ref', '--merged', tip, '--format=%(refname)', 'refs/tags')).split('\n')
+  const refspecs = [`${tip}:${branch}`, ...tags.filter((tag) => tag !== '').map((tag) => `${tag}:${tag}`)]
+  await git(held, 'fetch', '--quiet', '--no-tags', uploadPack, `file://${source}`, ...refspecs)
   const template = join(bench.folder, `behind-${distance}.git`)
   await git('.', 'init', '--quiet', '--bare', template)
   mkdirSync(join(template, 'objects/info'), { recursive: true })
   writeFileSync(join(template, 'objects/info/alternates'), `${join(held, 'objects')}\n`)
-  appendFileSync(join(template, 'packed-refs'), `${tip} ${branch}\n`)
+  const refs = await git(held, 'for-each-ref', '--format=%(objectname) %(refname)')
+  appendFileSync(join(template, 'packed-refs'), `${refs}\n`)
   const missing = (...args: string[]) => git(source, 'rev-list', ...args, branch, `^${tip}`)
   const objects = (await missing('--objects', '--no-object-names')).split('\n').length
   return { template, behind: Number(await missing('--count')), objects }

@@ -14,6 +14,8 @@ export interface Holdfast {
   processes: Processes
   /** Makes an empty repository, and returns its address with the account's token in it. */
   addRepository(name: string): Promise<string>
+  /** What HEAD names there, in the words of git: `refs/heads/…`. */
+  setHead(name: string, ref: string): Promise<void>
   /** Waits until no background job is due or running. */
   settle(): Promise<void>
 }
@@ -54,6 +56,9 @@ export async function openHoldfast(
     async addRepository(name) {
       await server.holdfast('repo', 'create', 'model', `ada/${name}`)
       return server.repoUrl(account, `ada/${name}`)
+    },
+    async setHead(name, ref) {
+      await server.holdfast('repo', 'default-branch', `ada/${name}`, ref.replace('refs/heads/', ''))
     },
     settle: () => settle(database),
   }

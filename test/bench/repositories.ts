@@ -99,6 +99,7 @@ export const onBothSides = shared(async (bench, name: RepositoryName): Promise<A
   const theirs = await cGit.addRepository(source, name)
   const ours = await holdfast.addRepository(name)
   await pushAllRefs(ours, source)
+  await holdfast.setHead(name, await git(source, 'symbolic-ref', 'HEAD'))
   await holdfast.settle()
   return { ours, theirs }
 })
