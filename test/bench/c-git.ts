@@ -6,7 +6,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { git, run } from '../support/git.ts'
-import { findFreePort } from '../support/test-server.ts'
+import { findFreePort } from '../support/ports.ts'
 import { openCpuAccount } from './cpu-account.ts'
 import type { Processes } from './processes.ts'
 

@@ -5,11 +5,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { S3Config } from '../../src/config.ts'
+import { findFreePort } from './ports.ts'
 
 const accessKey = 'holdfast-test'
 const secretKey = 'holdfast-test-secret'
@@ -31,7 +31,8 @@ export interface Minio {
 export async function startMinio(): Promise<Minio> {
   const binary = findMinio()
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-minio-'))
-  const [port, consolePort] = await findFreePorts()
+  const port = await findFreePort()
+  const consolePort = await findFreePort()
   const endpoint = `http://127.0.0.1:${port}`
   let server: ChildProcess | undefined
 
@@ -104,21 +105,6 @@ function isExecutable(path: string): boolean {
   } catch {
     return false
   }
-}
-
-/** Two ports held at the same time, so that they differ. */
-async function findFreePorts(): Promise<[number, number]> {
-  const servers = await Promise.all([listen(), listen()])
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return [ports[0], ports[1]]
-}
-
-function listen(): Promise<ReturnType<typeof createServer>> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => resolve(server))
-  })
 }
 
 async function waitUntilReady(server: ChildProcess, endpoint: string): Promise<void> {

@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -11,6 +10,7 @@ import type { Test as Tap } from 'tap'
 import type { S3Config } from '../../src/config.ts'
 import { type Ran, run } from './git.ts'
 import { startMinio } from './minio.ts'
+import { findFreePort } from './ports.ts'
 import { createTestDatabase, withDatabase } from './postgres.ts'
 
 const main = resolve(import.meta.dirname, '../../src/main.ts')
@@ -61,25 +61,32 @@ export async function startTestServer(t: Teardown, environment: Record<string, s
     ...environment,
   }
   let child: ChildProcess | undefined
+  let isStopped = false
 
   async function start(): Promise<void> {
+    isStopped = false
     const log = createWriteStream(logPath, { flags: 'a' })
     await once(log, 'open')
-    child = spawn(process.execPath, [main, 'serve'], { env: settings, stdio: ['ignore', log, log] })
+    const logged = readLog().length
+    const started = spawn(process.execPath, [main, 'serve'], { env: settings, stdio: ['ignore', log, log] })
     log.close()
+    child = started
     const deadline = Date.now() + readyWithinMs
-    while (!(await isReady(url))) {
-      if (child.exitCode !== null)
-        throw new Error(`The server ended with ${child.exitCode}:\n${readFileSync(logPath, 'utf8')}`)
-      if (Date.now() > deadline) throw new Error(`The server did not get ready:\n${readFileSync(logPath, 'utf8')}`)
+    // Its own log says that it listens: were the port taken, somebody else would answer that they are ready.
+    while (!(readLog().includes('Holdfast listens', logged) && (await isReady(url)))) {
+      if (hasEnded(started)) throw new Error(`The server ended with ${started.exitCode}:\n${readLog()}`)
+      if (Date.now() > deadline) throw new Error(`The server did not get ready:\n${readLog()}`)
       await pause(pollMs)
     }
   }
 
+  function readLog(): string {
+    return readFileSync(logPath, 'utf8')
+  }
+
   async function end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number> {
     const running = child
-    if (running === undefined || running.exitCode !== null || running.signalCode !== null)
-      return running?.exitCode ?? -1
+    if (running === undefined || hasEnded(running)) return running?.exitCode ?? -1
     const exited = once(running, 'exit')
     running.kill(signal)
     const [status] = await exited
@@ -88,9 +95,14 @@ export async function startTestServer(t: Teardown, environment: Record<string, s
 
   t.teardown(async () => {
     // A stop, not a kill, so that an embedded PostgreSQL stops with its server, even one that was killed before.
-    if (child?.signalCode === 'SIGKILL') await start()
+    const wasKilled = child?.signalCode === 'SIGKILL'
+    const endedByItself = !wasKilled && !isStopped && child !== undefined && hasEnded(child)
+    const log = endedByItself ? readLog() : ''
+    if (wasKilled) await start()
     await end('SIGTERM')
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+    // What made its tests fail would be gone with the folder.
+    if (endedByItself) throw new Error(`The server ended by itself:\n${log}`)
   })
   await start()
   return {
@@ -101,9 +113,12 @@ export async function startTestServer(t: Teardown, environment: Record<string, s
     kill: async () => {
       await end('SIGKILL')
     },
-    stop: () => end('SIGTERM'),
+    stop: () => {
+      isStopped = true
+      return end('SIGTERM')
+    },
     start,
-    log: () => readFileSync(logPath, 'utf8'),
+    log: readLog,
   }
 }
 
@@ -168,6 +183,10 @@ async function runHoldfast(env: Record<string, string>, args: string[]): Promise
   return ran.stdout.trim()
 }
 
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null
+}
+
 async function isReady(url: string): Promise<boolean> {
   try {
     const answer = await fetch(`${url}/readyz`)
@@ -176,16 +195,6 @@ async function isReady(url: string): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-/** A loopback port that nobody listens on at present. */
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Runs the same test against both deployments. */
