@@ -1,23 +1,12 @@
-/**
- * Patterns of a sparse checkout (gitignore(5), git-sparse-checkout(1)) as the filter `sparse:oid` reads them out of a blob.
- *
- * A pattern is matched by carrying all the places in it that the text may have come to, never by going back: whoever can
- * push chooses both, and backtracking over many stars takes exponential time.
- */
-
-/** One element of a pattern: a byte, a set of bytes, or a star of either kind. */
-type Element =
-  | { kind: 'byte'; byte: number }
-  | { kind: 'set'; has: (byte: number) => boolean }
-  /** `*`: any bytes but slashes; `**` between slashes: any bytes. `skip` elements behind it may match nothing as well. */
-  | { kind: 'star'; crossesSlashes: boolean; skip: number }
+/** Patterns of a sparse checkout (gitignore(5), git-sparse-checkout(1)) as the filter `sparse:oid` reads them out of a blob. */
+import { Glob, type GlobElement } from './glob.ts'
 
 interface Pattern {
   isNegative: boolean
   isForFolders: boolean
   /** Without a slash: for the last component of a path alone. */
   isForNames: boolean
-  elements: readonly Element[]
+  glob: Glob
 }
 
 const slash = 0x2f
@@ -38,9 +27,9 @@ export class SparsePatterns {
   /** Whether `path` is wanted; undefined where no pattern says, and what holds for the folder around it holds. */
   decide(path: string, isFolder: boolean): boolean | undefined {
     const name = path.slice(path.lastIndexOf('/') + 1)
-    for (const { isNegative, isForFolders, isForNames, elements } of this.#patterns) {
+    for (const { isNegative, isForFolders, isForNames, glob } of this.#patterns) {
       if (isForFolders && !isFolder) continue
-      if (isForNames ? matches(elements, name) : path !== '' && matches(elements, path)) return !isNegative
+      if (isForNames ? glob.matches(name) : path !== '' && glob.matches(path)) return !isNegative
     }
     return undefined
   }
@@ -55,8 +44,8 @@ function parsePattern(line: string): Pattern {
   const isForNames = !text.includes('/')
   // Any folders and again any folders are any folders: each more would be another place for every byte of a path.
   text = text.replace(/(^|\/)(?:\*{2,}\/)+/g, '$1**/')
-  const elements = parseElements(text.startsWith('/') ? text.slice(1) : text)
-  return { isNegative, isForFolders, isForNames, elements }
+  const glob = new Glob(parseElements(text.startsWith('/') ? text.slice(1) : text))
+  return { isNegative, isForFolders, isForNames, glob }
 }
 
 /** An escaped space stays, and with it, as in git, no other is left behind it. */
@@ -66,8 +55,8 @@ function withoutTrailingSpaces(line: string): string {
   return line.slice(0, end)
 }
 
-function parseElements(text: string): Element[] {
-  const elements: Element[] = []
+function parseElements(text: string): GlobElement[] {
+  const elements: GlobElement[] = []
   // git matches what stands before it by itself, so that to `**` a literal beginning is like a slash.
   const firstSpecial = text.search(/[*?[\\]/)
   for (let at = 0; at < text.length; ) {
@@ -77,7 +66,7 @@ function parseElements(text: string): Element[] {
       const isBoundBefore = start === firstSpecial || text[start - 1] === '/'
       const isBound = isBoundBefore && (at === text.length || text[at] === '/')
       const crossesSlashes = at - start > 1 && isBound
-      elements.push({ kind: 'star', crossesSlashes, skip: crossesSlashes && text[at] === '/' ? 1 : 0 })
+      elements.push({ kind: 'star', crossesSlashes, skipsSlash: crossesSlashes && text[at] === '/' })
     } else if (text[at] === '?') {
       elements.push({ kind: 'set', has: (byte) => byte !== slash })
       at++
@@ -142,43 +131,4 @@ const classes: Record<string, RegExp> = {
 function addClass(bytes: Set<number>, name: string): void {
   const pattern = classes[name]
   for (let byte = 0; byte < 128; byte++) if (pattern?.test(String.fromCharCode(byte))) bytes.add(byte)
-}
-
-/** True where the elements match the whole text: in time proportional to the product of both lengths at worst. */
-function matches(elements: readonly Element[], text: string): boolean {
-  let places = new Set<number>()
-  enter(elements, 0, places)
-  for (let at = 0; at < text.length && places.size > 0; at++) {
-    const byte = text.charCodeAt(at)
-    const next = new Set<number>()
-    for (const place of places) {
-      const element = elements[place]
-      if (element === undefined) continue
-      if (element.kind === 'star') {
-        if (!element.crossesSlashes && byte === slash) continue
-        next.add(place)
-        enter(elements, place + 1, next)
-      } else if (element.kind === 'byte' ? element.byte === byte : element.has(byte)) enter(elements, place + 1, next)
-    }
-    places = next
-  }
-  return places.has(elements.length)
-}
-
-/**
- * Adds a place, and those that stars let it come to without a byte: each once for a byte of the text, whatever led to it.
- * Two stars that are there because they took a slash need not be followed again: the slash behind them took it as well.
- */
-function enter(elements: readonly Element[], from: number, places: Set<number>): void {
-  if (places.has(from)) return
-  const open = [from]
-  for (let place = open.pop(); place !== undefined; place = open.pop()) {
-    if (places.has(place)) continue
-    places.add(place)
-    const element = elements[place]
-    if (element?.kind !== 'star') continue
-    open.push(place + 1)
-    // `**/` may match nothing, but only where it begins: not once the star has taken bytes.
-    if (element.skip > 0) open.push(place + 1 + element.skip)
-  }
 }

@@ -142,6 +142,20 @@ t.test('many stars take no exponential time', async (t) => {
   t.equal(patterns.decide(Array.from({ length: 500 }, () => 'a').join('/'), false), undefined)
 })
 
+t.test('a line as long as may be, against the longest path', (t) => {
+  const path = 'a'.repeat(4_096)
+  const before = process.cpuUsage()
+  for (const count of [2_047, 4_095, 32_000]) {
+    const stars = '*a'.repeat(count)
+    t.equal(new SparsePatterns(stars).decide(path, false), count <= path.length ? true : undefined)
+    t.equal(new SparsePatterns(`${stars}b`).decide(path, false), undefined)
+    t.equal(new SparsePatterns(`${stars}*b`).decide(`${path}b`, false), count <= path.length ? true : undefined)
+  }
+  const { user } = process.cpuUsage(before)
+  t.ok(user < 300_000, `${user / 1000} ms`)
+  t.end()
+})
+
 t.test('long runs of spaces and of `**/` take no quadratic time and no stack', async (t) => {
   const before = process.cpuUsage()
   const spaces = ' '.repeat(64 * 1024)
