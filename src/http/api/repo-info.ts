@@ -1,54 +1,69 @@
-/** What the Hub API tells about a repository (hub-api.md §2.3). Every field that a client requires is there. */
-import type { ObjectId } from '../../git/object-id.ts'
-import { listFiles } from '../../hub/file-lists.ts'
+/** A repository described, at its default branch or at any revision (hub-api.md §2.3). */
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { type Static, Type } from 'typebox'
+import { HoldfastError } from '../../errors.ts'
 import type { Hub } from '../../hub/hub.ts'
 import type { Repo } from '../../hub/repo.ts'
+import { resolveRevision } from '../../hub/revisions.ts'
+import { visibleRefs } from '../../hub/visible-refs.ts'
+import { pathOf } from '../path-safety.ts'
+import { apiRepoRoute } from '../repo-route.ts'
+import { pickExpanded, writeRepoInfo } from './repo-fields.ts'
 
-/** One entry of a list. */
-export function summarizeRepo(repo: Repo) {
-  const id = `${repo.namespace}/${repo.name}`
-  return {
-    _id: repo.id,
-    id,
-    ...(repo.type === 'model' ? { modelId: id } : undefined),
-    author: repo.namespace,
-    private: repo.visibility === 'private',
-    gated: false,
-    disabled: false,
-    downloads: 0,
-    likes: 0,
-    tags: [] as string[],
-    createdAt: repo.createdAt.toISOString(),
-    lastModified: repo.updatedAt.toISOString(),
+const Texts = Type.Union([Type.String(), Type.Array(Type.String())])
+
+const InfoQuery = Type.Object({
+  blobs: Type.Optional(Type.String()),
+  expand: Type.Optional(Texts),
+  'expand[]': Type.Optional(Texts),
+})
+
+/** The routes `/api/{T}/{namespace}/{repo}` and `/api/{T}/{namespace}/{repo}/revision/{rev}`. */
+export function repoInfoRoutes(hub: Hub): FastifyPluginAsync {
+  return async (server) => {
+    const schema = { querystring: InfoQuery }
+    apiRepoRoute(server, {
+      method: 'GET',
+      path: '',
+      access: 'read',
+      schema,
+      handler: (request, reply) => describe(hub, request, reply, undefined),
+    })
+    apiRepoRoute(server, {
+      method: 'GET',
+      path: '/revision/*',
+      access: 'read',
+      schema,
+      handler: (request, reply) => describe(hub, request, reply, revisionBehind(request)),
+    })
   }
 }
 
-/** The repository at a commit; `isDetailed` adds sizes and LFS data of the files. */
-export async function writeRepoInfo(
+async function describe(
   hub: Hub,
-  repo: Repo,
-  { commitId, isDetailed }: { commitId: ObjectId | undefined; isDetailed: boolean },
-) {
-  if (commitId === undefined) return { ...summarizeRepo(repo), siblings: [] }
-  const files = await listFiles(hub, repo, { commitId, isDetailed })
-  return { ...summarizeRepo(repo), sha: commitId, siblings: files?.map((file) => writeSibling(file, isDetailed)) }
+  request: FastifyRequest,
+  reply: FastifyReply,
+  revision: string | undefined,
+): Promise<FastifyReply> {
+  const { repo } = request
+  const query = request.query as Static<typeof InfoQuery>
+  const { commitId } =
+    revision === undefined ? await resolveDefault(hub, repo) : await resolveRevision(hub, repo, revision)
+  const info = await writeRepoInfo(hub, repo, { commitId, isDetailed: query.blobs?.toLowerCase() === 'true' })
+  const expand = [query.expand ?? [], query['expand[]'] ?? []].flat()
+  return reply.header('cache-control', 'no-store').send(expand.length === 0 ? info : pickExpanded(info, expand))
 }
 
-type Listed = NonNullable<Awaited<ReturnType<typeof listFiles>>>[number]
-
-function writeSibling({ path, blobId, sizeBytes, lfs }: Listed, isDetailed: boolean) {
-  if (!isDetailed) return { rfilename: path }
-  if (lfs === undefined) return { rfilename: path, blobId, size: sizeBytes }
-  return {
-    rfilename: path,
-    blobId,
-    size: lfs.sizeBytes,
-    lfs: { sha256: lfs.lfsOid, size: lfs.sizeBytes, pointerSize: sizeBytes },
-  }
+/** An empty repository has no commit to describe, and is one all the same. */
+async function resolveDefault(hub: Hub, repo: Repo) {
+  const { headId } = (await visibleRefs(hub, repo)).snapshot
+  return headId === undefined ? { commitId: undefined } : await resolveRevision(hub, repo, 'HEAD')
 }
 
-/** With `expand` a client gets the ids and the named properties alone. */
-export function pickExpanded(info: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
-  const wanted = new Set(['_id', 'id', ...names])
-  return Object.fromEntries(Object.entries(info).filter(([name]) => wanted.has(name)))
+/** All that stands behind `/revision/`: some clients encode the slashes of a revision, some do not. */
+function revisionBehind(request: FastifyRequest): string {
+  const path = pathOf(request.raw.url!)
+  const revision = decodeURIComponent(path.split('/').slice(6).join('/'))
+  if (revision === '') throw new HoldfastError('RevisionNotFound')
+  return revision
 }

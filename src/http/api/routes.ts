@@ -2,6 +2,8 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Hub } from '../../hub/hub.ts'
 import { sendApiError } from './errors.ts'
+import { listRoutes } from './lists.ts'
+import { repoInfoRoutes } from './repo-info.ts'
 import { repoRoutes } from './repos.ts'
 import { resolveRoutes } from './resolve.ts'
 import { treeRoutes } from './tree.ts'
@@ -11,6 +13,7 @@ import { whoamiRoutes } from './whoami.ts'
 export function apiRoutes(hub: Hub): FastifyPluginAsync {
   return async (server) => {
     server.setErrorHandler(sendApiError)
-    for (const routes of [whoamiRoutes, repoRoutes, treeRoutes, resolveRoutes]) await server.register(routes(hub))
+    const all = [whoamiRoutes, repoRoutes, repoInfoRoutes, listRoutes, treeRoutes, resolveRoutes]
+    for (const routes of all) await server.register(routes(hub))
   }
 }
