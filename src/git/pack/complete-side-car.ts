@@ -8,6 +8,7 @@ import { fairLoop } from '../fair-loop.ts'
 import { idBytes } from '../object-id.ts'
 import type { Ordinal } from '../repository.ts'
 import { CommitGraph } from '../walk/commit-graph.ts'
+import { OrdinalNumbers } from '../walk/ordinal-numbers.ts'
 import { TreeChanges } from '../walk/tree-changes.ts'
 import { computeGenerations } from './generations.ts'
 import { IdSet } from './id-set.ts'
@@ -191,7 +192,7 @@ class ReferencesOfPack {
   readonly #objects: PackSet
   readonly #ordinals: Uint32Array
   /** Reference + 1 by ordinal; 0 where it has none yet. */
-  readonly #references: Uint32Array
+  readonly #references: OrdinalNumbers
   readonly #outside = new IdSet()
   readonly #id = Buffer.alloc(idBytes)
 
@@ -200,11 +201,11 @@ class ReferencesOfPack {
     this.#objects = objects
     const { objectCount } = pack.sideCar
     this.#ordinals = new Uint32Array(objectCount)
-    this.#references = new Uint32Array(objects.ordinalCount)
+    this.#references = new OrdinalNumbers(objects.ordinalCount)
     for (let position = 0; position < objectCount; position++) {
       const ordinal = objects.locate(pack.index.ids, position * idBytes)
       this.#ordinals[position] = ordinal
-      this.#references[ordinal] = position + 1
+      this.#references.set(ordinal, position + 1)
     }
     // The references that the side-car has already keep their numbers.
     const { outsideIds } = pack.sideCar.tables
@@ -220,11 +221,11 @@ class ReferencesOfPack {
   }
 
   to(ordinal: Ordinal): number {
-    const known = this.#references[ordinal] - 1
+    const known = this.#references.get(ordinal) - 1
     if (known >= 0) return known
     this.#objects.copyId(ordinal, this.#id, 0)
     const reference = this.#pack.sideCar.objectCount + this.#outside.add(this.#id, 0)
-    this.#references[ordinal] = reference + 1
+    this.#references.set(ordinal, reference + 1)
     return reference
   }
 }

@@ -121,6 +121,21 @@ export class Inflater {
   }
 }
 
+// An inflater is a stream object and 40 KiB of zlib's. As many as there are receptions at once, seldom more than a few.
+const idleMax = 16
+const idle: Inflater[] = []
+
+/** One for the caller alone, until it is given back. */
+export function borrowInflater(): Inflater {
+  return idle.pop() ?? new Inflater()
+}
+
+/** To be called once, when nothing uses it any more. */
+export function returnInflater(inflater: Inflater): void {
+  if (idle.length < idleMax) idle.push(inflater)
+  else inflater.close()
+}
+
 function tryInternals(): void {
   const sample = Buffer.from('789ccb48cdc9c90700062c0215ffff', 'hex')
   const output = Buffer.alloc(6)

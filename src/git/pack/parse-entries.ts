@@ -14,7 +14,7 @@ import {
   readPackHeader,
   typeCodes,
 } from './format.ts'
-import { Inflater } from './inflate.ts'
+import { borrowInflater, type Inflater, returnInflater } from './inflate.ts'
 import type { PackInput } from './pack-input.ts'
 import type { ReceivePace } from './receive-pace.ts'
 import { hashHeaderBytes, type ReceivedObjects } from './received-objects.ts'
@@ -22,6 +22,7 @@ import { hashHeaderBytes, type ReceivedObjects } from './received-objects.ts'
 /** Blobs above it are hashed in pieces and never held. */
 const wholeBlobMaxBytes = 1024 * 1024
 const pieceBytes = 256 * 1024
+const leastBufferBytes = 4 * 1024
 
 export interface ParseOptions {
   input: PackInput
@@ -34,14 +35,22 @@ export interface ParseOptions {
 
 /** Reads the header and all entries; leaves the input at the trailer. Throws PackInvalid and what `ReceivedObjects` throws. */
 export async function parseEntries(options: ParseOptions): Promise<void> {
-  const { input, pace } = options
+  const { input } = options
   while (input.bytes.length < packHeaderBytes) await input.more()
   const objectCount = readPackHeader(input.bytes)
   if (objectCount > options.objectsMax) {
     throw new HoldfastError('InputTooLarge', { message: `The pack has more than ${options.objectsMax} objects.` })
   }
   input.at = packHeaderBytes
-  const parser = new EntryParser(options)
+  const inflater = borrowInflater()
+  try {
+    await parseAll(options, new EntryParser(options, inflater), objectCount)
+  } finally {
+    returnInflater(inflater)
+  }
+}
+
+async function parseAll({ input, pace }: ParseOptions, parser: EntryParser, objectCount: number): Promise<void> {
   for (let done = 0; done < objectCount; done++) {
     const offset = input.offset
     try {
@@ -79,13 +88,15 @@ class EntryParser {
   readonly #entries: EntryTable
   readonly #objects: ReceivedObjects
   readonly #objectHeldMaxBytes: number
-  readonly #inflater = new Inflater()
+  readonly #inflater: Inflater
   readonly #header: EntryHeader = emptyEntryHeader()
-  #buffer = Buffer.allocUnsafeSlow(hashHeaderBytes + pieceBytes + 1)
+  /** Grows with the largest object. */
+  #buffer = Buffer.allocUnsafe(0)
   #entry = 0
   #compressedBytes = 0
 
-  constructor(options: ParseOptions) {
+  constructor(options: ParseOptions, inflater: Inflater) {
+    this.#inflater = inflater
     this.#input = options.input
     this.#entries = options.entries
     this.#objects = options.objects
@@ -138,8 +149,7 @@ class EntryParser {
     const { typeCode, sizeBytes } = this.#header
     if (typeCode === typeCodes.blob && sizeBytes > wholeBlobMaxBytes) return this.#streamBlob()
     checkHeldSize(sizeBytes, this.#objectHeldMaxBytes)
-    const needed = hashHeaderBytes + sizeBytes + 1
-    if (this.#buffer.length < needed) this.#buffer = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2))
+    this.#makeRoom(hashHeaderBytes + sizeBytes + 1)
     const filled = this.#inflateAtHand(0)
     if (filled >= 0) return this.#waitForBody(filled)
     this.#finish()
@@ -171,6 +181,7 @@ class EntryParser {
   async #streamBlob(): Promise<void> {
     const { sizeBytes } = this.#header
     const hash = createHash('sha1').update(`blob ${sizeBytes}\0`)
+    this.#makeRoom(pieceBytes)
     for (let total = 0; !this.#inflater.isEnded; ) {
       if (this.#input.at === this.#input.bytes.length) await this.#input.more()
       this.#feed(0, pieceBytes)
@@ -180,6 +191,12 @@ class EntryParser {
     }
     this.#entries.crcs[this.#entry] = this.#input.endEntry()
     this.#objects.acceptStreamed(this.#entry, hash.digest('hex'), sizeBytes)
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#buffer.length < bytes) {
+      this.#buffer = Buffer.allocUnsafeSlow(Math.max(bytes, this.#buffer.length * 2, leastBufferBytes))
+    }
   }
 
   #feed(at: number, room: number): void {

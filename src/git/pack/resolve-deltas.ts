@@ -61,7 +61,7 @@ class Resolver {
   readonly outside: Ordinal[] = []
   readonly #cache = new BaseCache(basesMaxBytes)
   readonly #stack: number[] = []
-  #buffer = Buffer.allocUnsafeSlow(64 * 1024)
+  #buffer = Buffer.alloc(0)
   #resolved = 0
 
   constructor(options: ResolveOptions) {

@@ -8,16 +8,18 @@ import type { PackSpool } from './pack-input.ts'
 const wholePackMaxBytes = 8 * 1024 * 1024
 const windowBytes = 64 * 1024
 
+const nothing = Buffer.alloc(0)
+const inflater = new Inflater()
+
 export class SpooledEntries {
   readonly #file: PackSpool['file']
   readonly #entries: EntryTable
   readonly #endOffset: number
-  readonly #inflater = new Inflater()
   readonly #header = emptyEntryHeader()
-  #window = Buffer.allocUnsafeSlow(windowBytes)
+  #window = nothing
   #windowStart = 0
   #windowEnd = 0
-  #output = Buffer.allocUnsafeSlow(windowBytes)
+  #output = nothing
 
   /** `endOffset` is where the last entry ends. */
   constructor(file: PackSpool['file'], entries: EntryTable, endOffset: number) {
@@ -30,9 +32,9 @@ export class SpooledEntries {
   inflate(entry: number): Buffer {
     const at = this.#load(entry)
     const { sizeBytes, dataAt } = this.#header
-    if (this.#output.length <= sizeBytes) this.#output = Buffer.allocUnsafeSlow(sizeBytes * 2)
+    if (this.#output.length <= sizeBytes) this.#output = Buffer.allocUnsafeSlow(Math.max(sizeBytes * 2, 4096))
     const dataBytes = this.#endOf(entry) - this.#entries.offsets[entry] - (dataAt - at)
-    this.#inflater.inflateInto(this.#window, dataAt, dataBytes, this.#output, 0, sizeBytes)
+    inflater.inflateInto(this.#window, dataAt, dataBytes, this.#output, 0, sizeBytes)
     return this.#output.subarray(0, sizeBytes)
   }
 
@@ -41,6 +43,7 @@ export class SpooledEntries {
     const inflater = new Inflater()
     inflater.start()
     const input = Buffer.allocUnsafe(windowBytes)
+    const output = Buffer.allocUnsafe(windowBytes)
     const end = this.#endOf(entry)
     this.#read(input, Math.min(entryHeaderMaxBytes, end - this.#entries.offsets[entry]), this.#entries.offsets[entry])
     readEntryHeader(input, 0, entryHeaderMaxBytes, this.#header)
@@ -48,10 +51,10 @@ export class SpooledEntries {
     for (let left = this.#header.sizeBytes; left > 0; ) {
       const length = Math.min(windowBytes, end - position)
       this.#read(input, length, position)
-      inflater.feed(input, 0, length, this.#output, 0, Math.min(left, this.#output.length))
+      inflater.feed(input, 0, length, output, 0, Math.min(left, output.length))
       position += inflater.consumedBytes
       left -= inflater.producedBytes
-      if (inflater.producedBytes > 0) yield this.#output.subarray(0, inflater.producedBytes)
+      if (inflater.producedBytes > 0) yield output.subarray(0, inflater.producedBytes)
     }
   }
 

@@ -3,6 +3,7 @@ import { fairLoop } from '../fair-loop.ts'
 import type { Ordinal } from '../repository.ts'
 import type { CommitGraph } from './commit-graph.ts'
 import { DateQueue } from './date-queue.ts'
+import { OrdinalNumbers } from './ordinal-numbers.ts'
 
 // Each commit is compared with every target that is missing, until that would take longer than to walk on.
 const comparisonsMax = 20_000
@@ -24,15 +25,15 @@ export async function findNonAncestors(
   tips: Iterable<Ordinal>,
   { commitsMax = Number.POSITIVE_INFINITY, signal }: AncestryOptions = {},
 ): Promise<Ordinal[]> {
-  const seen = new Uint8Array(graph.objects.ordinalCount)
+  const seen = new OrdinalNumbers(graph.objects.ordinalCount)
   const missing = new Set(targets)
   const least = targets.reduce((low, target) => Math.min(low, graph.generationOf(target)), Number.POSITIVE_INFINITY)
   const frontier = new Frontier(graph)
   // What is noted of the history as it is does not hold where it is cut.
   let comparisonsLeft = graph.hasCuts ? 0 : comparisonsMax
   const add = (commit: Ordinal) => {
-    if (seen[commit] === 1) return
-    seen[commit] = 1
+    if (seen.get(commit) === 1) return
+    seen.set(commit, 1)
     missing.delete(commit)
     if (comparisonsLeft > 0) {
       comparisonsLeft -= missing.size

@@ -6,6 +6,7 @@ import { HoldfastError } from '../../errors.ts'
 import { commitIds, committerSeconds } from '../commit.ts'
 import { idBytes, objectIdAt, readHexId } from '../object-id.ts'
 import { type CommitRow, emptyCommitRow, type ObjectDatabase, type Ordinal } from '../repository.ts'
+import { OrdinalNumbers } from './ordinal-numbers.ts'
 
 const objectKeyword = 'object '
 const scratch = Buffer.alloc(idBytes)
@@ -90,7 +91,7 @@ export class CommitGraph {
 class CommitTable {
   readonly #objects: ObjectDatabase
   /** Slot + 1 by ordinal; 0 where the commit has not been looked up. */
-  readonly #slots: Int32Array
+  readonly #slots: OrdinalNumbers
   readonly #row = emptyCommitRow()
   #count = 0
   #trees = new Int32Array(64)
@@ -101,7 +102,7 @@ class CommitTable {
 
   constructor(objects: ObjectDatabase) {
     this.#objects = objects
-    this.#slots = new Int32Array(objects.ordinalCount)
+    this.#slots = new OrdinalNumbers(objects.ordinalCount)
   }
 
   parentCountOf(commit: Ordinal): number {
@@ -131,7 +132,7 @@ class CommitTable {
 
   /** Looks the commit up first, which may replace the tables. */
   #slotOf(commit: Ordinal): number {
-    const slot = this.#slots[commit] - 1
+    const slot = this.#slots.get(commit) - 1
     return slot >= 0 ? slot : this.#load(commit)
   }
 
@@ -149,7 +150,7 @@ class CommitTable {
     this.#dates[slot] = row.dateSeconds
     this.#generations[slot] = row.generation
     this.#count++
-    this.#slots[commit] = this.#count
+    this.#slots.set(commit, this.#count)
     return slot
   }
 

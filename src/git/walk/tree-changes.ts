@@ -10,6 +10,7 @@ import type { FairLoop } from '../fair-loop.ts'
 import { objectIdAt } from '../object-id.ts'
 import type { ObjectDatabase, Ordinal } from '../repository.ts'
 import { isDirectory, isGitlink, TreeCursor } from '../tree.ts'
+import { OrdinalNumbers } from './ordinal-numbers.ts'
 import { compareEntries, haveSameId, sharedBytes } from './tree-order.ts'
 
 // More parents seldom cover more, and each costs a pass over its entries. What they would have covered is introduced again.
@@ -30,15 +31,15 @@ export class TreeChanges {
   readonly #objects: ObjectDatabase
   readonly #pause: FairLoop
   /** The round in which an object was last introduced or replaced. */
-  readonly #introducedIn: Uint32Array
-  readonly #replacedIn: Uint32Array
+  readonly #introducedIn: OrdinalNumbers
+  readonly #replacedIn: OrdinalNumbers
   #round = 0
 
   constructor(objects: ObjectDatabase, pause: FairLoop) {
     this.#objects = objects
     this.#pause = pause
-    this.#introducedIn = new Uint32Array(objects.ordinalCount)
-    this.#replacedIn = new Uint32Array(objects.ordinalCount)
+    this.#introducedIn = new OrdinalNumbers(objects.ordinalCount)
+    this.#replacedIn = new OrdinalNumbers(objects.ordinalCount)
   }
 
   /** Compares a commit's tree with those of its parents. Throws ObjectMissing, ObjectInvalid. */
@@ -58,7 +59,7 @@ export class TreeChanges {
     // What only moved stands in a parent's tree: its paths there have been seen by now.
     let kept = 0
     for (const ordinal of this.introduced) {
-      if (this.#replacedIn[ordinal] !== this.#round) this.introduced[kept++] = ordinal
+      if (this.#replacedIn.get(ordinal) !== this.#round) this.introduced[kept++] = ordinal
     }
     this.introduced.length = kept
   }
@@ -111,16 +112,16 @@ export class TreeChanges {
   }
 
   #introduce(ordinal: Ordinal, isTree: boolean, parents: readonly Ordinal[], open: OpenTrees[]): void {
-    const isNew = this.#introducedIn[ordinal] !== this.#round
-    this.#introducedIn[ordinal] = this.#round
+    const isNew = this.#introducedIn.get(ordinal) !== this.#round
+    this.#introducedIn.set(ordinal, this.#round)
     if (isNew) this.introduced.push(ordinal)
     if (isTree && isNew) open.push({ tree: ordinal, parents })
   }
 
   /** True where it was not replaced before. */
   #replace(ordinal: Ordinal): boolean {
-    if (this.#replacedIn[ordinal] === this.#round) return false
-    this.#replacedIn[ordinal] = this.#round
+    if (this.#replacedIn.get(ordinal) === this.#round) return false
+    this.#replacedIn.set(ordinal, this.#round)
     this.replaced.push(ordinal)
     return true
   }
