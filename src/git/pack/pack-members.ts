@@ -4,6 +4,7 @@ import { idBytes } from '../object-id.ts'
 import type { Ordinal } from '../repository.ts'
 import { CommitGraph } from '../walk/commit-graph.ts'
 import { leadToAll } from '../walk/leads-to.ts'
+import { markedOrdinals } from '../walk/marked-ordinals.ts'
 import { selectObjects } from '../walk/select-objects.ts'
 import type { PackSet } from './pack-set.ts'
 
@@ -66,13 +67,4 @@ async function markPack(objects: PackSet, number: number, selected: Uint8Array):
     selected[objects.locate(ids, position * idBytes)] = 1
     if (pause.due()) await pause.now()
   }
-}
-
-function markedOrdinals(selected: Uint8Array): Uint32Array {
-  let count = 0
-  for (let ordinal = 0; ordinal < selected.length; ordinal++) count += selected[ordinal]
-  const ordinals = new Uint32Array(count)
-  let at = 0
-  for (let ordinal = 0; at < count; ordinal++) if (selected[ordinal] === 1) ordinals[at++] = ordinal
-  return ordinals
 }
