@@ -3,6 +3,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { Hub } from '../../hub/hub.ts'
 import { sendApiError } from './errors.ts'
 import { listRoutes } from './lists.ts'
+import { overviewRoutes } from './overviews.ts'
 import { repoInfoRoutes } from './repo-info.ts'
 import { repoRoutes } from './repos.ts'
 import { resolveRoutes } from './resolve.ts'
@@ -13,7 +14,7 @@ import { whoamiRoutes } from './whoami.ts'
 export function apiRoutes(hub: Hub): FastifyPluginAsync {
   return async (server) => {
     server.setErrorHandler(sendApiError)
-    const all = [whoamiRoutes, repoRoutes, repoInfoRoutes, listRoutes, treeRoutes, resolveRoutes]
+    const all = [whoamiRoutes, overviewRoutes, repoRoutes, repoInfoRoutes, listRoutes, treeRoutes, resolveRoutes]
     for (const routes of all) await server.register(routes(hub))
   }
 }
