@@ -23,6 +23,7 @@ export async function openDisk({ folder, cacheMaxBytes, spoolMaxBytes }: DiskOpt
   return {
     cacheMaxBytes,
     open: (key, fill) => cache.open(key, fill),
+    openArriving: (key, sizeBytes, read) => cache.openArriving(key, sizeBytes, read),
     createSpool: () => createSpoolFile(spoolFolder, budget),
     freeBytes: () => freeBytesIn(folder),
     close: () => cache.close(),

@@ -67,8 +67,8 @@ export interface ClonePack {
   readonly sizeBytes: number
   /** Where in the pack the object begins; -1 where it is not in it. */
   offsetOf(ordinal: Ordinal): number
-  /** Fills the views one after another with what begins at `position`, off the event loop. */
-  read(views: readonly Uint8Array[], position: number): Promise<void>
+  /** Fills the views one after another with what begins at `position`, off the event loop; may wait until `signal` fires. */
+  read(views: readonly Uint8Array[], position: number, signal?: AbortSignal): Promise<void>
 }
 
 /** What stands in a stored delta's header. */

@@ -16,7 +16,7 @@ export function clonePackOf(row: PackRow, { file, bytes }: Pick<OpenedPack, 'fil
     checksum: row.checksum,
     sizeBytes: row.packBytes,
     offsetOf: (ordinal) => (ordinal < row.objectCount ? file.index.offsetAt(ordinal) : -1),
-    read: (views, position) => bytes.readViews(views, position),
+    read: (views, position, signal) => bytes.readViews(views, position, signal),
   }
 }
 

@@ -2,7 +2,7 @@
 import type { ClosedPack, PackRow } from '../database/packs.ts'
 import type { Ordinal } from '../git/repository.ts'
 import type { Ground } from './ground.ts'
-import type { PinnedPacks } from './pack-catalog.ts'
+import type { PinnedPacks } from './opened-sets.ts'
 import { isRanged, shareObjects } from './shared-objects.ts'
 
 type Packs = Pick<PinnedPacks, 'rows' | 'objects'>

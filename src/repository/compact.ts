@@ -16,7 +16,7 @@ import { leadToAll } from '../git/walk/leads-to.ts'
 import { closureOf, membersOf } from './closure.ts'
 import { choosePacks, isCloneOutgrown } from './compaction-plan.ts'
 import type { Ground } from './ground.ts'
-import type { PinnedPacks } from './pack-catalog.ts'
+import type { PinnedPacks } from './opened-sets.ts'
 import { type PackToWrite, rewritePacks } from './rewrite-packs.ts'
 
 export interface CompactionResult {

@@ -1,37 +1,29 @@
 /**
- * Packs that are too large for the local disk: read from the bucket by ranges, in blocks that the local cache keeps like
- * whole packs. Reading is synchronous: a worker thread stands still until the main thread has brought a block
- * (`answer`); the main thread itself never waits, but meets `BlockAbsent` and begins again once the block is there.
+ * Packs that are read in blocks: those that are too large for the local disk, by ranges from the bucket, in blocks that the
+ * local cache keeps like whole packs; and those that are on their way into the cache. Reading is synchronous: a worker
+ * thread stands still until the main thread has brought a block (`answer`); the main thread itself never waits, but meets
+ * `BytesAbsent` and begins again once the block is there.
  */
 import { LRUCache } from 'lru-cache'
 import type { Bucket } from '../bucket/bucket.ts'
 import type { Limits } from '../config.ts'
-import type { Disk } from '../disk/disk.ts'
+import type { ArrivingFile, Disk, LocalFile } from '../disk/disk.ts'
+import { BytesAbsent } from '../git/pack/absent-bytes.ts'
 import { BlockBytes } from '../git/pack/block-bytes.ts'
 import type { PackBytes } from '../git/pack/pack-bytes.ts'
 import { RangeCursors } from './range-cursors.ts'
 
-/** A block is not at hand. Whoever may wait calls `load` and reads again from the beginning. */
-export class BlockAbsent extends Error {
-  readonly load: () => Promise<void>
-
-  constructor(load: () => Promise<void>) {
-    super('A block of a large pack has not been read yet.')
-    this.load = load
-  }
-}
-
-/** The bytes of a pack in the bucket. */
+/** The bytes of a pack that come from the bucket. */
 export interface RangedPack extends PackBytes {
-  /** As of a local file, straight from the bucket: for sending the pack as it lies. */
-  readViews(views: readonly Uint8Array[], position: number): Promise<void>
+  /** As of a local file, as they come from the bucket: for sending the pack as it lies. */
+  readViews(views: readonly Uint8Array[], position: number, signal?: AbortSignal): Promise<void>
   close(): void
 }
 
 interface OpenBlocks {
-  key: string
   sizeBytes: number
-  lastBlock: number
+  /** Puts a block into `into`, which is as long. */
+  read(block: number, into: Uint8Array): Promise<void>
 }
 
 /** What a thread asks for. */
@@ -63,8 +55,16 @@ export class PackBlocks {
 
   /** The pack under `key`. The caller closes it. */
   open(key: string, sizeBytes: number): RangedPack {
-    const number = ++this.#opened
-    this.#open.set(number, { key, sizeBytes, lastBlock: -1 })
+    let lastBlock = -1
+    const number = this.#add({
+      sizeBytes,
+      read: async (block, into) => {
+        await this.#read(key, sizeBytes, block, into)
+        // Read on ahead where blocks are asked for one after the other.
+        if (block === lastBlock + 1) this.#bringAhead(key, sizeBytes, block)
+        lastBlock = block
+      },
+    })
     const bytes = new BlockBytes(sizeBytes, { number, blockBytes: this.#blockBytes }, (block) =>
       this.#heldBlock(number, block),
     )
@@ -79,20 +79,48 @@ export class PackBlocks {
     })
   }
 
-  /** Puts a block into `into`; its length. Reads on ahead where blocks are asked for one after the other. */
+  /** A pack on its way into the local cache: readable from the front. Takes over the file. */
+  openArriving(file: LocalFile, arrival: NonNullable<ArrivingFile['arrival']>): RangedPack {
+    const { sizeBytes } = file
+    const blockBytes = this.#blockBytes
+    const number = this.#add({ sizeBytes, read: (block, into) => file.readViews([into], block * blockBytes) })
+    return {
+      sizeBytes,
+      blocks: { number, blockBytes },
+      prepare: (position, length) => arrival.until(position + length),
+      readViews: (views, position, signal) => file.readViews(views, position, signal),
+      readSync(into, offset, length, position) {
+        const end = Math.min(position + length, sizeBytes)
+        // Some more than is asked for: whoever meets this begins again.
+        if (end > arrival.arrivedBytes)
+          throw new BytesAbsent(() => arrival.until(Math.min(end + blockBytes, sizeBytes)))
+        return file.readSync(into, offset, length, position)
+      },
+      close: () => {
+        this.#open.delete(number)
+        file.close()
+      },
+    }
+  }
+
+  /** Puts a block into `into`; its length. */
   async answer({ source, block }: BlockQuestion, into: Uint8Array): Promise<number> {
-    const open = this.#openOf(source)
+    const open = this.#open.get(source)
+    if (open === undefined) throw new Error('This pack was closed.')
     const length = Math.min(this.#blockBytes, open.sizeBytes - block * this.#blockBytes)
-    await this.#read(open, block, into.subarray(0, length))
-    if (block === open.lastBlock + 1) this.#bringAhead(open, block)
-    open.lastBlock = block
+    await open.read(block, into.subarray(0, length))
     return length
+  }
+
+  #add(open: OpenBlocks): number {
+    this.#open.set(++this.#opened, open)
+    return this.#opened
   }
 
   #heldBlock(source: number, block: number): Uint8Array {
     const held = this.#held.get(nameOf(source, block))
     if (held !== undefined) return held
-    throw new BlockAbsent(() => this.#holdBlock(source, block))
+    throw new BytesAbsent(() => this.#holdBlock(source, block))
   }
 
   async #holdBlock(source: number, block: number): Promise<void> {
@@ -108,14 +136,8 @@ export class PackBlocks {
     }
   }
 
-  #openOf(source: number): OpenBlocks {
-    const open = this.#open.get(source)
-    if (open === undefined) throw new Error('This pack was closed.')
-    return open
-  }
-
-  async #read(open: OpenBlocks, block: number, into: Uint8Array): Promise<void> {
-    const file = await this.#bring(open, block)
+  async #read(key: string, sizeBytes: number, block: number, into: Uint8Array): Promise<void> {
+    const file = await this.#bring(key, sizeBytes, block)
     try {
       await file.readViews([into], 0)
     } finally {
@@ -124,17 +146,17 @@ export class PackBlocks {
   }
 
   /** The block in the local cache; one flight however many ask. */
-  #bring({ key, sizeBytes }: OpenBlocks, block: number) {
+  #bring(key: string, sizeBytes: number, block: number): Promise<LocalFile> {
     const start = block * this.#blockBytes
     const end = Math.min(start + this.#blockBytes, sizeBytes) - 1
     return this.#disk.open(`${key} ${start}-${end}`, () => this.#bucket.get(key, { start, end }))
   }
 
-  #bringAhead(open: OpenBlocks, block: number): void {
+  #bringAhead(key: string, sizeBytes: number, block: number): void {
     for (let next = block + 1; next <= block + this.#readAhead; next++) {
-      if (next * this.#blockBytes >= open.sizeBytes) return
+      if (next * this.#blockBytes >= sizeBytes) return
       // Whoever asks for it will meet the failure.
-      this.#bring(open, next).then(
+      this.#bring(key, sizeBytes, next).then(
         (file) => file.close(),
         () => {},
       )
@@ -143,31 +165,3 @@ export class PackBlocks {
 }
 
 const nameOf = (source: number, block: number) => `${source} ${block}`
-
-// Each begins with a block more; objects that were read meanwhile are remembered.
-const attemptsMax = 10_000
-
-/** Runs `read` until all blocks that it needs are at hand: from the beginning each time, so it must have no effects. */
-export async function whileBlocksAbsent<T>(read: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await read()
-    } catch (error) {
-      if (!(error instanceof BlockAbsent) || attempt === attemptsMax) throw error
-      await error.load()
-    }
-  }
-}
-
-/** The same for a stream, up to its first chunk. */
-export async function* streamWhileBlocksAbsent(read: () => AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const { source, first } = await whileBlocksAbsent(async () => {
-    const started = read()[Symbol.asyncIterator]()
-    return { source: started, first: await started.next() }
-  })
-  try {
-    for (let next = first; !next.done; next = await source.next()) yield next.value
-  } finally {
-    await source.return?.()
-  }
-}

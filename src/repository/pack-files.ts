@@ -23,6 +23,8 @@ export interface OpenedPack {
   bytes: StoredBytes | undefined
   /** What it takes of the local cache while it is open: nothing where the bucket itself is a local file. */
   cachedBytes: number
+  /** Of a pack on its way into the local cache: settles when it has come. Shares taken then are of the local file. */
+  arrival: Promise<void> | undefined
   /** Another share of it, to be released by itself. Only while this one is held. */
   share(): OpenedPack
   release(): void
@@ -30,7 +32,14 @@ export interface OpenedPack {
 
 /** A pack that lies in memory as a whole: nothing closes with its last share. */
 export function packInMemory(file: PackFile): OpenedPack {
-  const pack: OpenedPack = { file, bytes: undefined, cachedBytes: 0, share: () => pack, release: () => {} }
+  const pack: OpenedPack = {
+    file,
+    bytes: undefined,
+    cachedBytes: 0,
+    arrival: undefined,
+    share: () => pack,
+    release: () => {},
+  }
   return pack
 }
 
@@ -58,7 +67,20 @@ interface OpenPack {
   file: PackFile
   bytes: StoredBytes
   cachedBytes: number
+  arrival: Promise<void> | undefined
+  close(): void
 }
+
+/** Bytes that can be read, or will come while they are read. */
+interface OpenBytes {
+  bytes: StoredBytes
+  cachedBytes: number
+  /** The local file in which they will lie. */
+  arriving?: { local: LocalFile; whole: Promise<void> }
+}
+
+// What comes within some milliseconds is waited for: from threads, a file is read faster than what arrives.
+const arrivingMinBytes = 16 * 1024 * 1024
 
 interface SharedPack {
   opening: Promise<OpenPack>
@@ -69,30 +91,66 @@ interface SharedPack {
 export function createPackFiles(bucket: Bucket, disk: Disk, blocks: PackBlocks): PackFiles {
   const shared = new Map<string, SharedPack>()
 
-  async function openBytes(key: string): Promise<{ bytes: LocalFile; cachedBytes: number }> {
+  async function openBytes(key: string): Promise<OpenBytes & { bytes: LocalFile }> {
     const handle = await bucket.openFile(key)
     if (handle !== undefined) return { bytes: localFileFrom(handle, (await handle.stat()).size), cachedBytes: 0 }
     const bytes = await disk.open(key, () => bucket.get(key))
     return { bytes, cachedBytes: bytes.sizeBytes }
   }
 
-  async function openPackBytes(key: string, sizeBytes: number, { isRanged }: OpenOptions) {
-    if (!isRanged) return await openBytes(key)
+  async function openPackBytes(key: string, sizeBytes: number, { isRanged }: OpenOptions): Promise<OpenBytes> {
+    if (!isRanged && sizeBytes < arrivingMinBytes) return await openBytes(key)
     const handle = await bucket.openFile(key)
-    const bytes = handle === undefined ? blocks.open(key, sizeBytes) : localFileFrom(handle, sizeBytes)
-    return { bytes, cachedBytes: 0 }
+    if (handle !== undefined) return { bytes: localFileFrom(handle, sizeBytes), cachedBytes: 0 }
+    if (isRanged) return { bytes: blocks.open(key, sizeBytes), cachedBytes: 0 }
+    const local = await disk.openArriving(key, sizeBytes, (range) => bucket.get(key, range))
+    if (local.arrival === undefined) return { bytes: local, cachedBytes: sizeBytes }
+    const { whole } = local.arrival
+    return { bytes: blocks.openArriving(local, local.arrival), cachedBytes: sizeBytes, arriving: { local, whole } }
   }
 
+  /** Index and bytes are asked for together, since both have a long way. */
   async function openPack(repoId: RepoId, row: PackRow, options: OpenOptions): Promise<OpenPack> {
-    const { bytes, cachedBytes } = await openPackBytes(packKey(repoId, row.id, 'pack'), row.packBytes, options)
+    const [opened, index] = await Promise.allSettled([
+      openPackBytes(packKey(repoId, row.id, 'pack'), row.packBytes, options),
+      openBytes(packKey(repoId, row.id, 'idx')).then(({ bytes }) => openIndexFile(readWhole(bytes), row.indexBytes)),
+    ])
+    if (opened.status === 'rejected') throw opened.reason
+    const { bytes, cachedBytes, arriving } = opened.value
     try {
-      const indexFile = readWhole((await openBytes(packKey(repoId, row.id, 'idx'))).bytes)
-      const { index, sideCar } = openIndexFile(indexFile, row.indexBytes)
-      return { file: new PackFile(index, bytes, row.isThin, sideCar), bytes, cachedBytes }
+      if (index.status === 'rejected') throw index.reason
+      const { index: ids, sideCar } = index.value
+      const fileOver = (over: StoredBytes) => new PackFile(ids, over, row.isThin, sideCar)
+      // Without one, walks read the pack at every step.
+      if (sideCar === undefined) await arriving?.whole
+      const pack: OpenPack = {
+        file: fileOver(bytes),
+        bytes,
+        cachedBytes,
+        arrival: undefined,
+        close: () => bytes.close(),
+      }
+      pack.arrival = arriving?.whole.then(() => {
+        pack.bytes = arriving.local
+        pack.file = fileOver(arriving.local)
+        pack.arrival = undefined
+      })
+      return pack
     } catch (error) {
       bytes.close()
       throw error
     }
+  }
+
+  function begin(repoId: RepoId, row: PackRow, options: OpenOptions): SharedPack {
+    const pack: SharedPack = { opening: openPack(repoId, row, options), shares: 0 }
+    shared.set(row.id, pack)
+    const forget = () => {
+      if (shared.get(row.id) === pack) shared.delete(row.id)
+    }
+    // Who asks for it next begins again; those who have it open read what has come.
+    pack.opening.then(({ arrival }) => arrival?.catch(forget), forget)
+    return pack
   }
 
   function shareOf(packId: string, pack: SharedPack, opened: OpenPack): OpenedPack {
@@ -100,6 +158,7 @@ export function createPackFiles(bucket: Bucket, disk: Disk, blocks: PackBlocks):
       file: opened.file,
       bytes: opened.bytes,
       cachedBytes: opened.cachedBytes,
+      arrival: opened.arrival,
       share() {
         pack.shares++
         return shareOf(packId, pack, opened)
@@ -112,21 +171,15 @@ export function createPackFiles(bucket: Bucket, disk: Disk, blocks: PackBlocks):
     pack.shares--
     if (pack.shares > 0) return
     if (shared.get(packId) === pack) shared.delete(packId)
-    const { bytes } = await pack.opening
-    bytes.close()
+    const { close } = await pack.opening
+    close()
   }
 
   return {
     async open(repoId, row, options) {
-      const pack = shared.get(row.id) ?? { opening: openPack(repoId, row, options), shares: 0 }
-      shared.set(row.id, pack)
+      const pack = shared.get(row.id) ?? begin(repoId, row, options)
       pack.shares++
-      try {
-        return shareOf(row.id, pack, await pack.opening)
-      } catch (error) {
-        if (shared.get(row.id) === pack) shared.delete(row.id)
-        throw error
-      }
+      return shareOf(row.id, pack, await pack.opening)
     },
   }
 }

@@ -9,7 +9,7 @@ import type { ReportProgress } from '../git/pack/receive-pace.ts'
 import { type ReceivedPack, receivePackFile } from '../git/pack/receive-pack-file.ts'
 import { fromThread, type ReceiveNote } from '../git/worker.ts'
 import type { Ground } from './ground.ts'
-import type { PinnedPacks } from './pack-catalog.ts'
+import type { PinnedPacks } from './opened-sets.ts'
 import { receiveLimits } from './pack-limits.ts'
 import { isRanged, shareObjects } from './shared-objects.ts'
 

@@ -2,14 +2,16 @@
 import { LRUCache } from 'lru-cache'
 import type { RepoId } from '../database/queryable.ts'
 import type { SpoolFile } from '../disk/disk.ts'
+import { isHoldfastError } from '../errors.ts'
 import type { ObjectCheckOptions } from '../git/fsck/stored-objects.ts'
 import type { PackSender } from '../git/host.ts'
 import type { ByteStream } from '../git/object-id.ts'
+import { streamWhileBytesAbsent, whileBytesAbsent } from '../git/pack/absent-bytes.ts'
 import { PackSet } from '../git/pack/pack-set.ts'
 import type { ObjectDatabase, RefSnapshot } from '../git/repository.ts'
 import { type CompactionResult, compactPacks } from './compact.ts'
 import type { Ground } from './ground.ts'
-import { type BlockQuestion, PackBlocks, streamWhileBlocksAbsent, whileBlocksAbsent } from './pack-blocks.ts'
+import { type BlockQuestion, PackBlocks } from './pack-blocks.ts'
 import { createPackCatalog } from './pack-catalog.ts'
 import { createPackFiles } from './pack-files.ts'
 import { type QuarantinedPack, type QuarantineOptions, receiveIntoQuarantine } from './quarantine.ts'
@@ -85,16 +87,22 @@ export function createRepositories(ground: Ground): Repositories {
     async withObjects(repo, using) {
       const packs = await pin(repo)
       try {
-        return await whileBlocksAbsent(() => using(packs.objects))
+        return await whileBytesAbsent(() => using(packs.objects))
       } finally {
         packs.release()
       }
     },
     async *streamObjects(repo, using) {
       const packs = await pin(repo)
+      let isLeft = true
       try {
-        yield* streamWhileBlocksAbsent(() => using(packs.objects))
+        yield* streamWhileBytesAbsent(() => using(packs.objects))
+        isLeft = false
+      } catch (error) {
+        isLeft = !isHoldfastError(error)
+        throw error
       } finally {
+        if (isLeft) packs.leave()
         packs.release()
       }
     },

@@ -23,7 +23,7 @@ function openCatalog({ cachedBytes, cachedPacksMaxBytes }: { cachedBytes: number
   const share = (): OpenedPack => {
     count.open++
     const file = { index: { objectCount: 1 } } as PackFile
-    return { file, bytes: undefined, cachedBytes, share, release: () => void count.open-- }
+    return { file, bytes: undefined, cachedBytes, arrival: undefined, share, release: () => void count.open-- }
   }
   const open = async () => share()
   const catalog = createPackCatalog(database, { open }, { limits: readConfig({}).limits, cachedPacksMaxBytes })

@@ -3,6 +3,7 @@
  * where the wants lead to every tip, and what then is missing leads from the wants that are not in it.
  */
 import { idBytes } from '../object-id.ts'
+import { whileBytesAbsent } from '../pack/absent-bytes.ts'
 import type { ClonePack, ObjectDatabase, Ordinal, PackSection, Ref } from '../repository.ts'
 import { peel } from '../walk/commit-graph.ts'
 import { leadToAll } from '../walk/leads-to.ts'
@@ -18,8 +19,12 @@ export interface ClonePlan {
   since: Uint32Array
 }
 
-/** Undefined where the objects must be selected one by one. */
+/** Undefined where the objects must be selected one by one. Begins again where a tag of a pack in blocks must come first. */
 export async function planClone(answer: PackAnswer): Promise<ClonePlan | undefined> {
+  return await whileBytesAbsent(() => plan(answer))
+}
+
+async function plan(answer: PackAnswer): Promise<ClonePlan | undefined> {
   const pack = answer.objects.clonePack
   const section = pack === undefined ? undefined : sectionFor(pack, answer)
   if (pack === undefined || section === undefined) return undefined

@@ -41,7 +41,7 @@ export async function* storedPackets(source: StoredBytes, sideBand: SideBand): A
     const piece = room.layOut(end - position)
     const from = position
     for (const payload of piece.payloads) position += payload.length
-    await pack.read(piece.payloads, from)
+    await pack.read(piece.payloads, from, signal)
     return piece
   }
   let reading = readNext()
