@@ -15,6 +15,7 @@ export interface Limits {
   gitDeltaDepthMax: number
   gitTagDepthMax: number
   gitPathMaxBytes: number
+  gitPathDepthMax: number
   gitEntryNameMaxBytes: number
   gitCommandsMax: number
   gitShallowMax: number
@@ -43,6 +44,12 @@ export interface Limits {
   lfsLocksPageMax: number
   lfsPathMaxBytes: number
   jsonBodyMaxBytes: number
+  commitBodyMaxBytes: number
+  commitLineMaxBytes: number
+  commitLinesMax: number
+  commitMessageMaxBytes: number
+  commitTriesMax: number
+  commitAnswerKeptSeconds: number
   listPageMax: number
   accountNameMaxLength: number
   repoNameMaxLength: number
@@ -101,6 +108,8 @@ export const defaultLimits: Limits = {
   // Tags of tags of tags: each ref that names one is followed to its end, again and again.
   gitTagDepthMax: 32,
   gitPathMaxBytes: 4 * KiB,
+  // Of what the API commits: each folder of a path is a tree to be read and written.
+  gitPathDepthMax: 128,
   // git's own, from 2.44 on: most file systems take 255.
   gitEntryNameMaxBytes: 4 * KiB,
   gitCommandsMax: 100_000,
@@ -135,6 +144,16 @@ export const defaultLimits: Limits = {
   lfsLocksPageMax: 1_000,
   lfsPathMaxBytes: 4 * KiB,
   jsonBodyMaxBytes: 8 * MiB,
+  commitBodyMaxBytes: 8 * GiB,
+  // A file of gitBlobMaxBytes in base64, and its path. Each line is held whole.
+  commitLineMaxBytes: 16 * MiB,
+  // Each file is an entry of a tree to be, in memory.
+  commitLinesMax: 250_000,
+  commitMessageMaxBytes: 64 * KiB,
+  // Against commits through other servers; those of one server take turns.
+  commitTriesMax: 20,
+  // A client that lost its connection tries again within seconds, a person within minutes.
+  commitAnswerKeptSeconds: 900,
   listPageMax: 1_000,
   accountNameMaxLength: 64,
   repoNameMaxLength: 96,

@@ -6,6 +6,7 @@ import { HoldfastError } from '../errors.ts'
 import { idBytes, type ObjectId, objectIdAt } from './object-id.ts'
 
 export const fileMode = 0o100644
+const executableMode = 0o100755
 export const symlinkMode = 0o120000
 export const directoryMode = 0o040000
 export const gitlinkMode = 0o160000
@@ -33,11 +34,15 @@ export function isSymlink(mode: number): boolean {
   return (mode & kindMask) === symlinkMode
 }
 
+/** True for a file that may be run. */
+export function isExecutable(mode: number): boolean {
+  return mode === executableMode
+}
+
 /** Steps over a tree's bytes without making anything: `while (cursor.next()) …`. Reusable by `reset`. */
 export class TreeCursor {
   mode = 0
-  /** Where in `data` the entry begins, its name begins and ends, and its id begins. */
-  entryAt = 0
+  /** Where in `data` the name begins and ends, and the id begins. */
   nameAt = 0
   nameEnd = 0
   idAt = 0
@@ -76,7 +81,6 @@ export class TreeCursor {
       byte = data[position++]
     }
     if (position === this.#next + 1) throw malformed()
-    this.entryAt = this.#next
     this.mode = mode
     this.nameAt = position
     // Names are short: a loop in JavaScript beats a call of indexOf.

@@ -4,7 +4,7 @@
  */
 import { HoldfastError } from '../../errors.ts'
 import { idBytes } from '../object-id.ts'
-import type { ObjectType } from '../repository.ts'
+import type { GitObject, ObjectType } from '../repository.ts'
 
 export const packHeaderBytes = 12
 export const packTrailerBytes = 20
@@ -121,6 +121,13 @@ export function writeEntryHeader(into: Uint8Array, at: number, typeCode: number,
     into[position++] = low | (rest > 0 ? 128 : 0)
   }
   return position
+}
+
+/** The bytes of a whole object's entry; `compressed` is its content as zlib leaves it. */
+export function formatEntry({ type, data }: GitObject, compressed: Uint8Array): Buffer {
+  const header = Buffer.allocUnsafe(entryHeaderMaxBytes)
+  const headerBytes = writeEntryHeader(header, 0, typeCodes[type], data.length)
+  return Buffer.concat([header.subarray(0, headerBytes), compressed])
 }
 
 /** Writes an ofs-delta's distance to its base at `into[at]`; returns the position behind it. */
