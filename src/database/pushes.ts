@@ -1,5 +1,6 @@
 /** The transaction of a push: one statement, hence one round trip, and the repository's row is locked for its length only. */
-import { HoldfastError } from '../errors.ts'
+import { type ErrorCode, HoldfastError } from '../errors.ts'
+import { answeredState } from './commit-answers.ts'
 import type { JobNote } from './jobs.ts'
 import type { LfsClaim } from './lfs-objects.ts'
 import { type NewPack, packArguments } from './packs.ts'
@@ -28,6 +29,15 @@ export interface NewPush {
   pack?: PushedPack
   /** Enqueued if any command is granted. One that waits under the same key keeps its time; so does one that has just failed. */
   jobs?: readonly JobNote[]
+  /** The request behind a push of one command, whose answer is noted with it. */
+  answer?: AnsweredRequest
+}
+
+/** A request that shall be recognised when it comes again (commit-answers.ts). */
+export interface AnsweredRequest {
+  bodySha256: Buffer
+  /** The answer that is noted already and shall be replaced. */
+  seenCommitId: string | undefined
 }
 
 /** What a push said about itself, kept beside its lines in the ref log. */
@@ -71,19 +81,22 @@ export interface PushOutcome {
  * or, if the push is `atomic`, all of them are; the branch that HEAD names is never deleted. If any is granted the pack
  * becomes visible and what it points to is granted; if any ref moves the refs' version is raised and the ref log written.
  *
- * Throws RepoNotFound where the repository is gone, BytesMissing where LFS objects are; after Unavailable it is open
- * whether all was committed.
+ * Throws RepoNotFound where the repository is gone, BytesMissing where LFS objects are, Conflict where the request behind a
+ * push has been answered meanwhile; after Unavailable it is open whether all was committed.
  */
 export async function commitPushes(db: Queryable, pushes: readonly NewPush[]): Promise<PushOutcome[]> {
   const values = pushes.map((push) => [
     ...refArguments(push),
     ...packArgumentsOf(push.pack),
     JSON.stringify(push.jobs ?? []),
+    push.answer?.bodySha256 ?? null,
+    toBytes(push.answer?.seenCommitId),
   ])
   const rows = await db
     .query<PushRow>(statementFor(values), values.flat(), `commit-push-${pushes.length}`)
     .catch((error: unknown) => {
-      throw (error as { code?: unknown }).code === lfsMissing ? new HoldfastError('BytesMissing') : error
+      const refused = refusals[(error as { code?: string }).code ?? '']
+      throw refused === undefined ? error : new HoldfastError(refused)
     })
   if (rows.length !== pushes.length) throw new HoldfastError('RepoNotFound')
   return rows.map(({ reasons, ...outcome }, number) => {
@@ -105,8 +118,8 @@ function statementFor(calls: readonly unknown[][]): string {
   return selects.join(' union all ')
 }
 
-/** The SQLSTATE with which grant_pushed_lfs_objects fails. */
-const lfsMissing = 'HF001'
+/** The SQLSTATEs with which grant_pushed_lfs_objects and note_commit_answer fail. */
+const refusals: Record<string, ErrorCode | undefined> = { HF001: 'BytesMissing', [answeredState]: 'Conflict' }
 
 type PushRow = Omit<PushOutcome, 'results' | 'applied'> & { reasons: (string | null)[] }
 

@@ -1,11 +1,9 @@
 /** The HTTP house: every door in one visible list, and what all of them share. */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import packageJson from '../../package.json' with { type: 'json' }
 import type { Hub } from '../hub/hub.ts'
 import { decideAccessOnRoutes } from './access.ts'
 import { sendApiError } from './api/errors.ts'
 import { apiRoutes } from './api/routes.ts'
-import { refuseUnknownAddress } from './api/unknown-address.ts'
 import { authenticateRequests } from './authentication.ts'
 import { bytesRoutes } from './bytes/routes.ts'
 import { createEmptyServer } from './empty-server.ts'
@@ -15,7 +13,6 @@ import { healthRoutes } from './health.ts'
 import { lfsRoutes } from './lfs/routes.ts'
 import { createTransfers, limitRates } from './limits.ts'
 import { createMetrics, metricsRoutes } from './metrics.ts'
-import { documentRoutes } from './openapi.ts'
 import { refuseUnsafePaths } from './path-safety.ts'
 import { logRequests } from './request-log.ts'
 import { endSlowTransfers } from './slow-clients.ts'
@@ -37,7 +34,7 @@ export function createServer(hub: Hub): FastifyInstance {
     git: gitRoutes(hub, transfers),
     lfs: lfsRoutes(hub),
     bytes: bytesRoutes(hub),
-    api: apiRoutes(hub),
+    api: apiRoutes(hub, transfers),
     web: webRoutes(hub),
     health: healthRoutes(hub),
     metrics: metricsRoutes(metrics),
@@ -53,8 +50,7 @@ export function createServer(hub: Hub): FastifyInstance {
   limitRates(server, hub.config.limits)
   continueAccepted(server)
   server.setErrorHandler(sendApiError)
-  documentRoutes(server, packageJson.version)
-  server.setNotFoundHandler(refuseUnknownAddress)
+  server.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'There is nothing at this address.' }))
   for (const [door, routes] of Object.entries(doors)) {
     server.register(async (room) => {
       room.addHook('onRoute', (route) => {

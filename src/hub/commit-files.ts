@@ -20,8 +20,7 @@ export function findPath(
   commitId: ObjectId,
   path: readonly string[],
 ): CommitEntry | undefined {
-  const root = objectIdAt(commitIds(objects.read(locateObject(objects, commitId)).data))
-  let found: CommitEntry = { kind: 'directory', path: '', id: root }
+  let found: CommitEntry = { kind: 'directory', path: '', id: findRootTree(objects, commitId) }
   for (const segment of path) {
     if (found.kind !== 'directory') return undefined
     const entry = findEntry(objects.read(locateObject(objects, found.id)).data, Buffer.from(segment))
@@ -30,6 +29,11 @@ export function findPath(
     found = { kind, path: found.path === '' ? segment : `${found.path}/${segment}`, id: entry.id }
   }
   return found
+}
+
+/** The tree of a commit. */
+export function findRootTree(objects: ObjectDatabase, commitId: ObjectId): ObjectId {
+  return objectIdAt(commitIds(objects.read(locateObject(objects, commitId)).data))
 }
 
 /** Everything in `folder`, itself left out, in Git's order. Not by recursion: folders may lie very deep. */

@@ -76,7 +76,7 @@ function reachedFrom(objects: ObjectDatabase, refs: RefSnapshot): ReachedObjects
 }
 
 function tipsOf({ headId, refs }: RefSnapshot): ObjectId[] {
-  return [...(headId === undefined ? [] : [headId]), ...refs.ids()]
+  return [...(headId === undefined ? [] : [headId]), ...refs.map(({ id }) => id)]
 }
 
 /** Absent ones are passed over. */

@@ -4,6 +4,7 @@
  */
 import type { Bucket } from '../bucket/bucket.ts'
 import { isLfsKey, keyPrefixes, packIdOfKey } from '../bucket/keys.ts'
+import { deleteOldCommitAnswers } from '../database/commit-answers.ts'
 import { forgetDoomedBytes, listDoomedBytes } from '../database/doomed-bytes.ts'
 import { countDoomedBytes, findOrphanLfsKeys, findOrphanPackKeys } from '../database/garbage.ts'
 import { deleteOldLfsOffers } from '../database/lfs-uploads.ts'
@@ -32,6 +33,7 @@ export async function collectGarbage(hub: Hub, { isDryRun = false } = {}): Promi
   const doomedKeys = isDryRun ? dueKeys : await deleteDoomed(hub)
   if (!isDryRun) await deleteOldSignInFailures(hub.database, hub.config.limits.signInWindowSeconds)
   if (!isDryRun) await deleteOldLfsOffers(hub.database, hub.config.limits.lfsOfferKeptSeconds)
+  if (!isDryRun) await deleteOldCommitAnswers(hub.database, hub.config.limits.commitAnswerKeptSeconds)
   const orphans = await collectOrphans(hub, isDryRun)
   return { doomedKeys, waitingKeys: laterKeys, ...orphans }
 }

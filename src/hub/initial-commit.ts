@@ -1,18 +1,17 @@
-/**
- * The commit with which a repository made by the API begins, as on the Hub: `.gitattributes`, and a README where there is
- * something to say in it.
- */
-import { hash } from 'node:crypto'
+/** The commit with which a repository made by the API begins, as on the Hub: `.gitattributes` and nothing else. */
 import { oneChunk } from '../bucket/streams.ts'
+import { HoldfastError } from '../errors.ts'
 import { formatCommit } from '../git/commit.ts'
+import { hashObject } from '../git/hash-object.ts'
 import type { ObjectId } from '../git/object-id.ts'
 import { formatFreshPack } from '../git/pack/fresh-pack.ts'
-import type { GitObject, ObjectType } from '../git/repository.ts'
+import type { GitObject } from '../git/repository.ts'
 import { fileMode, formatTree } from '../git/tree.ts'
+import { authorNow } from './commit/authorship.ts'
 import type { Hub } from './hub.ts'
+import { moveRef } from './move-ref.ts'
 import type { UserPrincipal } from './principal.ts'
-import { pushHost } from './push.ts'
-import type { Repo, RepoName, Visibility } from './repo.ts'
+import { type Repo, type RepoName, repoPath, type Visibility } from './repo.ts'
 import { createRepo, deleteUntouchedRepo } from './repos.ts'
 
 /** What model weights and their like are called. */
@@ -26,13 +25,6 @@ export const initialAttributes = [...lfsPatterns, '*tfevents*', 'saved_model/**/
   .map((pattern) => `${pattern} filter=lfs diff=lfs merge=lfs -text\n`)
   .join('')
 
-/** What a new repository's README says in its front matter; without any of it there is no README. */
-export interface CardStart {
-  /** How a Space runs. */
-  sdk?: string
-  license?: string
-}
-
 /**
  * Makes a repository that begins with the initial commit; throws as createRepo does. Where the commit cannot be made the
  * repository goes again, unless somebody was quicker: it is visible from its first moment, and what was pushed is kept.
@@ -41,11 +33,11 @@ export async function createStartedRepo(
   hub: Hub,
   principal: UserPrincipal,
   name: RepoName,
-  { visibility, card = {} }: { visibility: Visibility; card?: CardStart },
+  visibility: Visibility,
 ): Promise<Repo> {
   const repo = await createRepo(hub, principal, name, visibility)
   try {
-    await createInitialCommit(hub, principal, repo, card)
+    await createInitialCommit(hub, principal, repo)
   } catch (error) {
     if (await deleteUntouchedRepo(hub, repo)) throw error
   }
@@ -53,63 +45,27 @@ export async function createStartedRepo(
 }
 
 /** Gives an empty repository its first commit, by the one way in which refs move. Resolves to the commit's id. */
-export async function createInitialCommit(
-  hub: Hub,
-  principal: UserPrincipal,
-  repo: Repo,
-  card: CardStart = {},
-): Promise<ObjectId> {
-  const files = [{ name: '.gitattributes', blob: blobOf(initialAttributes) }]
-  if (Object.values(card).some((value) => value !== undefined)) {
-    files.push({ name: 'README.md', blob: blobOf(writeCard(repo, card)) })
-  }
-  const blobs = files.map(({ blob }) => blob)
+export async function createInitialCommit(hub: Hub, principal: UserPrincipal, repo: Repo): Promise<ObjectId> {
+  const blob: GitObject = { type: 'blob', data: Buffer.from(initialAttributes) }
   const tree: GitObject = {
     type: 'tree',
-    data: formatTree(files.map(({ name, blob }) => ({ mode: fileMode, name, id: objectIdOf(blob) }))),
+    data: formatTree([{ mode: fileMode, name: '.gitattributes', id: hashObject(blob) }]),
   }
-  const identity = {
-    name: principal.userName,
-    email: `${principal.userName}@users.noreply.${new URL(hub.config.publicUrl).hostname}`,
-    seconds: Math.floor(Date.now() / 1000),
-    timezone: '+0000',
-  }
-  const commit: GitObject = {
-    type: 'commit',
-    data: formatCommit({
-      treeId: objectIdOf(tree),
-      parentIds: [],
-      author: identity,
-      committer: identity,
-      message: 'initial commit\n',
-    }),
-  }
-  const commitId = objectIdOf(commit)
-  const report = await pushHost(hub, principal, repo).push({
-    commands: [{ name: repo.headTarget, oldId: undefined, newId: commitId }],
-    atomic: false,
-    pushOptions: [],
-    pack: oneChunk(formatFreshPack([commit, tree, ...blobs])),
-    progress: () => {},
+  const author = authorNow(hub, principal)
+  const data = formatCommit({
+    treeId: hashObject(tree),
+    parentIds: [],
+    author,
+    committer: author,
+    message: 'initial commit\n',
+  })
+  const commit: GitObject = { type: 'commit', data }
+  const commitId = hashObject(commit)
+  const isMoved = await moveRef(hub, principal, repo, {
+    command: { name: repo.headTarget, oldId: undefined, newId: commitId },
+    pack: oneChunk(formatFreshPack([commit, tree, blob])),
     signal: new AbortController().signal,
   })
-  if (report.cause !== undefined) throw report.cause
-  const reason = report.results[0].reason
-  if (reason !== undefined) throw new Error(`The initial commit of ${repo.namespace}/${repo.name} failed: ${reason}`)
-  return commitId
-}
-
-/** The front matter alone: what the repository is, until somebody writes more. */
-function writeCard({ name }: Repo, { sdk, license }: CardStart): string {
-  const title = sdk === undefined ? [] : [`title: ${JSON.stringify(name)}`, `sdk: ${sdk}`]
-  const lines = [...title, ...(license === undefined ? [] : [`license: ${license}`])]
-  return ['---', ...lines, '---', ''].join('\n')
-}
-
-function blobOf(text: string): GitObject {
-  return { type: 'blob', data: Buffer.from(text) }
-}
-
-function objectIdOf({ type, data }: { type: ObjectType; data: Buffer }): ObjectId {
-  return hash('sha1', Buffer.concat([Buffer.from(`${type} ${data.length}\0`), data])) as ObjectId
+  if (isMoved) return commitId
+  throw new HoldfastError('Conflict', { message: `${repoPath(repo)} has been pushed to already.` })
 }

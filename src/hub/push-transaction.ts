@@ -4,7 +4,7 @@
  */
 import type { JobNote } from '../database/jobs.ts'
 import { commitPush as commitRows } from '../database/push-queue.ts'
-import type { PushedPack } from '../database/pushes.ts'
+import type { AnsweredRequest, PushedPack } from '../database/pushes.ts'
 import { isHoldfastError } from '../errors.ts'
 import type { PushRequest } from '../git/host.ts'
 import type { ObjectId } from '../git/object-id.ts'
@@ -21,6 +21,8 @@ import type { Repo } from './repo.ts'
 export interface PushOptions {
   /** Takes pointers whose content nobody has: for importing histories that hold pointers as fixtures. */
   allowMissingLfs?: boolean
+  /** The request of the API behind a push of one command, whose answer is noted in the push's transaction. */
+  answer?: AnsweredRequest
 }
 
 /** What stays the same throughout one push. */
@@ -66,6 +68,7 @@ export async function commitPush(
     details: detailsOf(hub, repo, request),
     pack: pack === undefined ? undefined : pushedPack(push, pack),
     jobs: compaction === undefined ? [] : [compaction],
+    answer: push.options.answer,
   }).catch((error: unknown) => {
     if (isHoldfastError(error, 'BytesMissing')) return undefined
     throw error

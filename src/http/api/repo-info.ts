@@ -1,14 +1,13 @@
 /** A repository described, at its default branch or at any revision (hub-api.md §2.3). */
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
-import { HoldfastError } from '../../errors.ts'
 import type { Hub } from '../../hub/hub.ts'
 import type { Repo } from '../../hub/repo.ts'
 import { resolveRevision } from '../../hub/revisions.ts'
 import { visibleRefs } from '../../hub/visible-refs.ts'
-import { pathOf } from '../path-safety.ts'
 import { apiRepoRoute } from '../repo-route.ts'
 import { pickExpanded, writeRepoInfo } from './repo-fields.ts'
+import { revisionBehind } from './revision-path.ts'
 
 const Texts = Type.Union([Type.String(), Type.Array(Type.String())])
 
@@ -58,12 +57,4 @@ async function describe(
 async function resolveDefault(hub: Hub, repo: Repo) {
   const { headId } = (await visibleRefs(hub, repo)).snapshot
   return headId === undefined ? { commitId: undefined } : await resolveRevision(hub, repo, 'HEAD')
-}
-
-/** All that stands behind `/revision/`: some clients encode the slashes of a revision, some do not. */
-function revisionBehind(request: FastifyRequest): string {
-  const path = pathOf(request.raw.url!)
-  const revision = decodeURIComponent(path.split('/').slice(6).join('/'))
-  if (revision === '') throw new HoldfastError('RevisionNotFound')
-  return revision
 }
