@@ -9,6 +9,8 @@ export type PackTier = 'received' | 'merged' | 'clone' | 'rest'
 export interface SectionEnds {
   sectionCounts: number[] | null
   sectionEnds: number[] | null
+  /** What would end the pack if it were cut behind the first section, and behind the second, 20 bytes each. */
+  sectionChecksums: Buffer | null
 }
 
 export interface NewPack extends SectionEnds {
@@ -64,7 +66,8 @@ export async function listPacks(
     `select r.packs_version as "packsVersion", p.id, p.sequence, p.tier, p.is_thin as "isThin", p.checksum,
        p.object_count::float8 as "objectCount", p.pack_bytes::float8 as "packBytes",
        p.index_bytes::float8 as "indexBytes", p.section_counts::float8[] as "sectionCounts",
-       p.section_ends::float8[] as "sectionEnds", p.tip_ids as "tipIds", p.is_inline as "isInline", i.pack, i.index
+       p.section_ends::float8[] as "sectionEnds",
+       p.section_checksums as "sectionChecksums", p.tip_ids as "tipIds", p.is_inline as "isInline", i.pack, i.index
      from repos r
      left join packs p on p.repo_id = r.id
      left join lateral (
@@ -109,6 +112,7 @@ function packColumns(row: NewPack) {
     outside_ids: bytesInJson(row.outsideIds),
     section_counts: row.sectionCounts,
     section_ends: row.sectionEnds,
+    section_checksums: bytesInJson(row.sectionChecksums),
     root_ids: bytesInJson(row.rootIds),
     tip_ids: bytesInJson(row.tipIds),
   }

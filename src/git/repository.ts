@@ -42,6 +42,8 @@ export interface StoredEntry {
 export interface PackSection {
   objectCount: number
   end: number
+  /** The SHA-1 that ends a pack which is cut here, 20 bytes; undefined where nobody has worked it out. */
+  checksum?: Buffer
 }
 
 /** The ends of a pack's sections: commits and tags, then trees, then blobs. */

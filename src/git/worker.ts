@@ -11,6 +11,7 @@ import { completeReceived } from './pack/complete-side-car.ts'
 import { BlobNotes, type BlobsToNote, type NotedBlobs } from './pack/noted-blobs.ts'
 import type { PackSpool } from './pack/pack-input.ts'
 import { type ClosedGround, selectClosure, selectMembers } from './pack/pack-members.ts'
+import { withChecksums } from './pack/pack-sections.ts'
 import { PackSet, type PackSetLimits } from './pack/pack-set.ts'
 import type { ReceivePhase, ReportProgress } from './pack/receive-pace.ts'
 import { type ReceivedPack, type ReceivePackLimits, receivePackFile } from './pack/receive-pack-file.ts'
@@ -126,7 +127,10 @@ export function gitTasks(files: WorkerFiles): GitTasks {
         signal,
       })
       spool.finish()
-      return toShared(complete)
+      const { sections } = complete
+      return toShared(
+        isForClone && sections ? { ...complete, sections: withChecksums(sections, spool.file) } : complete,
+      )
     },
     async receivePack({ spoolDescriptor, existing, limits, toNote, fsck }, context) {
       const spool = files.openSpool(spoolDescriptor)
@@ -178,7 +182,10 @@ function toShared(received: ReceivedPack): ReceivedPack {
 
 /** What arrives from a thread is bytes without Node's methods. */
 export function fromThread(received: ReceivedPack): ReceivedPack {
-  const { checksum, index, sideCar, outsideIds, rootIds } = received
+  const { checksum, index, sideCar, outsideIds, rootIds, sections } = received
+  for (const section of [sections?.history, sections?.trees]) {
+    if (section?.checksum !== undefined) section.checksum = asBuffer(section.checksum)
+  }
   return {
     ...received,
     checksum: asBuffer(checksum),

@@ -4,6 +4,8 @@ import type { PackRow, SectionEnds } from '../database/packs.ts'
 import type { ClonePack, PackSections } from '../git/repository.ts'
 import type { OpenedPack } from './pack-files.ts'
 
+const checksumBytes = 20
+
 /** The opened pack of a row of the tier `clone`. Readable as long as the pack is open. */
 export function clonePackOf(row: PackRow, { file, bytes }: Pick<OpenedPack, 'file' | 'bytes'>): ClonePack {
   const sections = sectionsOfRow(row)
@@ -22,16 +24,23 @@ export function clonePackOf(row: PackRow, { file, bytes }: Pick<OpenedPack, 'fil
 
 /** The sections as the catalogue keeps them. */
 export function sectionsToRow(sections: PackSections | undefined): SectionEnds {
-  if (sections === undefined) return { sectionCounts: null, sectionEnds: null }
+  if (sections === undefined) return { sectionCounts: null, sectionEnds: null, sectionChecksums: null }
   const { history, trees, blobs } = sections
   return {
     sectionCounts: [history.objectCount, trees.objectCount, blobs.objectCount],
     sectionEnds: [history.end, trees.end, blobs.end],
+    sectionChecksums: history.checksum && trees.checksum ? Buffer.concat([history.checksum, trees.checksum]) : null,
   }
 }
 
-function sectionsOfRow({ sectionCounts, sectionEnds }: SectionEnds): PackSections | undefined {
+function sectionsOfRow({ sectionCounts, sectionEnds, sectionChecksums }: SectionEnds): PackSections | undefined {
   if (sectionCounts === null || sectionEnds === null) return undefined
-  const [history, trees, blobs] = sectionCounts.map((objectCount, at) => ({ objectCount, end: sectionEnds[at] }))
+  const checksumAt = (at: number) => sectionChecksums?.subarray(at * checksumBytes, (at + 1) * checksumBytes)
+  const [history, trees] = [0, 1].map((at) => ({
+    objectCount: sectionCounts[at],
+    end: sectionEnds[at],
+    checksum: checksumAt(at),
+  }))
+  const blobs = { objectCount: sectionCounts[2], end: sectionEnds[2] }
   return { history, trees, blobs }
 }

@@ -20,6 +20,7 @@ function newPack(repoId: RepoId, outside = ''): NewPack {
     tier: 'received',
     sectionCounts: null,
     sectionEnds: null,
+    sectionChecksums: null,
     rootIds: null,
     tipIds: null,
     inline: undefined,

@@ -25,6 +25,7 @@ function pushOf(repoId: RepoId, ...names: string[]): NewPush {
     tier: 'received' as const,
     sectionCounts: null,
     sectionEnds: null,
+    sectionChecksums: null,
     rootIds: null,
     tipIds: null,
     inline: { pack: Buffer.from('pack'), index: Buffer.from('index') },

@@ -26,6 +26,7 @@ function packOf(repoId: RepoId, parts: Partial<PushedPack> = {}): PushedPack {
     tier: 'received' as const,
     sectionCounts: null,
     sectionEnds: null,
+    sectionChecksums: null,
     rootIds: null,
     tipIds: null,
     inline: { pack: Buffer.from('pack'), index: Buffer.from('index') },

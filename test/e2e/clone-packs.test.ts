@@ -79,6 +79,23 @@ t.test('partial clones are prefixes of it', async (t) => {
   }
 })
 
+t.test('the checksum of a prefix is that which was worked out before, or for older packs on the way', async (t) => {
+  const scene = await openScene(t)
+  await scene.push('main')
+  await scene.compact()
+  const [{ sectionChecksums }] = await scene.packs()
+  const known = [0, 20].map((at) => sectionChecksums!.toString('hex', at, at + 20))
+  for (const isKnown of [true, false]) {
+    if (!isKnown) {
+      await scene.hub.database.query('update packs set section_checksums = null')
+      await scene.hub.database.query('update repos set packs_version = packs_version + 1')
+    }
+    for (const [number, filter] of ['tree:0', 'blob:none'].entries()) {
+      t.same((await scene.clone(`--filter=${filter}`)).checksums, [known[number]], `${filter}, known: ${isKnown}`)
+    }
+  }
+})
+
 t.test('what was forced or deleted away is sent no longer, at once', async (t) => {
   const scene = await openScene(t)
   await scene.push('--all')

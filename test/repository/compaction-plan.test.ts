@@ -15,6 +15,7 @@ function rows(...sizes: number[]) {
     tier: 'received' as const,
     sectionCounts: null,
     sectionEnds: null,
+    sectionChecksums: null,
     tipIds: null,
   }))
 }

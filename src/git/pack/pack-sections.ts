@@ -2,8 +2,12 @@
  * The sections of a pack: commits and tags first, then trees, then blobs. Since a delta is of its base's type, a pack cut
  * behind a section is whole in itself. (git's own packs mix trees and blobs.)
  */
-import type { PackSections } from '../repository.ts'
-import { typeCodes } from './format.ts'
+import { createHash } from 'node:crypto'
+import type { PackSection, PackSections } from '../repository.ts'
+import { packHeaderBytes, packInvalid, typeCodes, writePackHeader } from './format.ts'
+import type { PackBytes } from './pack-bytes.ts'
+
+const hashedAtOnceBytes = 256 * 1024
 
 interface EntriesInOrder {
   count: number
@@ -23,4 +27,24 @@ export function findSections({ count, types, offsets }: EntriesInOrder, endOffse
   const trees = takeWhile((type) => type === typeCodes.tree)
   const blobs = takeWhile((type) => type === typeCodes.blob)
   return entry === count ? { history, trees, blobs } : undefined
+}
+
+/** With the checksums of the two that are sent alone, so that no clone has to hash what it sends. */
+export function withChecksums(sections: PackSections, pack: Pick<PackBytes, 'readSync'>): PackSections {
+  const [history, trees] = [sections.history, sections.trees].map((section) => {
+    return { ...section, checksum: checksumOf(section, pack) }
+  })
+  return { ...sections, history, trees }
+}
+
+function checksumOf({ objectCount, end }: PackSection, pack: Pick<PackBytes, 'readSync'>): Buffer {
+  const hash = createHash('sha1').update(writePackHeader(objectCount))
+  const bytes = Buffer.allocUnsafe(hashedAtOnceBytes)
+  for (let at = packHeaderBytes; at < end; ) {
+    const length = pack.readSync(bytes, 0, Math.min(bytes.length, end - at), at)
+    if (length === 0) throw packInvalid('it ends too early', at)
+    hash.update(bytes.subarray(0, length))
+    at += length
+  }
+  return hash.digest()
 }

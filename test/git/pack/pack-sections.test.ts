@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { readConfig } from '../../../src/config.ts'
 import { objectIdAt } from '../../../src/git/object-id.ts'
+import { withChecksums } from '../../../src/git/pack/pack-sections.ts'
 import { PackSet } from '../../../src/git/pack/pack-set.ts'
 import { receivePackFile } from '../../../src/git/pack/receive-pack-file.ts'
+import { bytesInMemory } from '../../../src/git/pack/shared-pack.ts'
 import { makeHistory } from '../../support/git-client.ts'
 import { blob, memorySpool, rawPack } from '../../support/raw-pack.ts'
 
@@ -60,4 +62,15 @@ t.test('types in order are sections, mixed ones are not', async (t) => {
     trees: empty,
     blobs: { objectCount: 1, end: pack.length - 20 },
   })
+})
+
+t.test('checksums of packs cut behind a section', async (t) => {
+  const tree = { typeCode: 2, data: Buffer.alloc(0) }
+  const pack = rawPack([tree, blob('a'), blob('b')])
+  const { sections } = await receive(pack)
+  const { history, trees, blobs } = withChecksums(sections!, bytesInMemory(pack))
+  t.ok(history.checksum!.equals(rawPack([]).subarray(-20)))
+  t.ok(trees.checksum!.equals(rawPack([tree]).subarray(-20)))
+  t.equal(blobs.checksum, undefined)
+  t.throws(() => withChecksums(sections!, bytesInMemory(pack.subarray(0, 15))), { code: 'PackInvalid' })
 })
