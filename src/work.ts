@@ -19,6 +19,21 @@ export interface TaskContext {
 /** Input and output cross between threads by structured clone: plain values, typed arrays, SharedArrayBuffers. */
 export type Task<Input, Output> = (input: Input, context: TaskContext) => Promise<Output>
 
+const disposable = new WeakSet<ArrayBufferLike>()
+
+/** Says that the memory of `chunk` belongs to it alone, and to nobody who has passed it on. */
+export function markDisposable(chunk: Uint8Array): void {
+  if (chunk.byteLength === chunk.buffer.byteLength) disposable.add(chunk.buffer)
+}
+
+/**
+ * Frees the memory of bytes that were marked so and have been copied elsewhere. V8 counts it as its own heap: left to the
+ * garbage collector, each 40 MB of a push would cost a collection of everything.
+ */
+export function freeIfDisposable({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength && disposable.delete(buffer)) buffer.transfer(0)
+}
+
 /** A table of tasks, by name. */
 export type TaskTable<Tasks> = { [Name in keyof Tasks]: Task<never, unknown> }
 
@@ -26,7 +41,7 @@ export type InputOf<T> = T extends Task<infer Input, unknown> ? Input : never
 export type OutputOf<T> = T extends Task<never, infer Output> ? Output : never
 
 export interface TaskOptions {
-  /** Read to its end, or left with `return()`, before the task counts as ended. */
+  /** Read to its end, or left with `return()`, before the task counts as ended. Chunks marked as disposable are freed. */
   bytes?: AsyncIterable<Uint8Array>
   onNote?: (note: unknown) => void
   signal?: AbortSignal

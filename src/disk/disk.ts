@@ -33,7 +33,7 @@ export interface SpoolFile {
    * beyond them; throws StorageFull where they are more and there is no room.
    */
   adopt(sizeBytes: number): void
-  /** Everything written, from the first byte, in pieces. */
+  /** Everything written, from the first byte, in pieces, whose memory is used again once three more were taken. */
   stream(): AsyncIterable<Uint8Array>
   close(): void
 }

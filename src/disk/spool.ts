@@ -17,6 +17,8 @@ const writeAsync = promisify(write)
 const readAsync = promisify(read)
 const pieceBytes = 256 * 1024
 const leastBytes = 4 * 1024
+/** Of a stream: fresh buffers for each piece would make V8 collect garbage all the time, since their memory counts for its heap's. */
+const piecesHeld = 4
 
 /** Creates an empty spool for `folder`, made if missing. What it holds is taken from `budget`, and released by its close. */
 export function createSpoolFile(folder: string, budget: SpoolBudget): SpoolFile {
@@ -104,9 +106,12 @@ class Spool implements SpoolFile {
 
   async *stream(): AsyncGenerator<Uint8Array> {
     const end = this.file.sizeBytes
-    for (let position = 0; position < end; ) {
+    const pieces = Array.from({ length: Math.min(piecesHeld, Math.ceil(end / pieceBytes)) }, () => {
+      return Buffer.allocUnsafe(Math.min(pieceBytes, end))
+    })
+    for (let position = 0, turn = 0; position < end; turn++) {
       this.#assertOpen()
-      const piece = Buffer.allocUnsafe(Math.min(pieceBytes, end - position))
+      const piece = pieces[turn % pieces.length].subarray(0, end - position)
       const stored = Math.min(piece.length, this.#storedBytes - position)
       let count = 0
       if (stored > 0) {

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { HoldfastError, isHoldfastError } from '../errors.ts'
 import type { ByteStream } from '../git/object-id.ts'
+import { markDisposable } from '../work.ts'
 
 /** Makes the routes of `server` take bodies of any type and length: read from `request.raw`, never parsed. */
 export function passBodiesThrough(server: FastifyInstance): void {
@@ -17,7 +18,11 @@ export function passBodiesThrough(server: FastifyInstance): void {
  */
 export async function* requestBytes(raw: IncomingMessage): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of raw.iterator({ destroyOnReturn: false })) yield chunk
+    for await (const chunk of raw.iterator({ destroyOnReturn: false })) {
+      // Node copies each out of the parser's memory.
+      markDisposable(chunk)
+      yield chunk
+    }
   } catch (cause) {
     throw new HoldfastError('InputTruncated', { cause })
   }

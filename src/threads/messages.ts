@@ -21,12 +21,12 @@ export interface Question {
 /** A failed answer is the error's text as `writeError` copies it, in JSON; cut where there is no room for it. */
 export const answerStates = { open: 0, given: 1, failed: 2 } as const
 
-/** Of either side: bytes, their end or failure, and that bytes were taken. */
+/** Of either side: bytes, their end or failure, and that bytes were taken, with the memory of others to be used again. */
 export type BytesMessage =
   | { kind: 'bytes'; bytes: Uint8Array<ArrayBuffer> }
   | { kind: 'end' }
   | { kind: 'broken'; error: SentError }
-  | { kind: 'taken'; bytes: number }
+  | { kind: 'taken'; bytes: number; free: ArrayBuffer | undefined }
 
 export type ToThread = BytesMessage | { kind: 'abort'; error: SentError }
 

@@ -1,6 +1,6 @@
 /** One task in a worker thread, seen from the thread that asked for it. */
 import type { MessagePort } from 'node:worker_threads'
-import type { TaskOptions } from '../work.ts'
+import { freeIfDisposable, type TaskOptions } from '../work.ts'
 import { BytesIn, BytesOut } from './bytes.ts'
 import { type FromThread, readError, type ToThread, writeError } from './messages.ts'
 
@@ -19,7 +19,9 @@ export class RemoteTask {
   constructor(port: MessagePort, options: TaskOptions) {
     this.#port = port
     this.#options = options
-    this.bytes = new BytesIn((bytes) => this.#post({ kind: 'taken', bytes }))
+    this.bytes = new BytesIn((bytes, free) => {
+      this.#post({ kind: 'taken', bytes, free }, free === undefined ? [] : [free])
+    })
     this.#bytesOut = new BytesOut((bytes) => this.#post({ kind: 'bytes', bytes }, [bytes.buffer]))
     port.on('message', (message: FromThread) => this.#hear(message))
     this.ended = this.#attend()
@@ -60,7 +62,10 @@ export class RemoteTask {
   /** Sends the source's bytes until it ends or they are wanted no more, when it is left with `return()`. Never rejects. */
   async #pump(source: AsyncIterable<Uint8Array>): Promise<void> {
     try {
-      for await (const chunk of source) await this.#bytesOut.write(chunk)
+      for await (const chunk of source) {
+        await this.#bytesOut.write(chunk)
+        freeIfDisposable(chunk)
+      }
       this.#bytesOut.flush()
       this.#post({ kind: 'end' })
     } catch (error) {
@@ -71,7 +76,7 @@ export class RemoteTask {
 
   #hear(message: FromThread): void {
     if (message.kind === 'bytes') this.bytes.push(message.bytes)
-    else if (message.kind === 'taken') this.#bytesOut.taken(message.bytes)
+    else if (message.kind === 'taken') this.#bytesOut.taken(message.bytes, message.free)
     else if (message.kind === 'note') this.#options.onNote?.(message.note)
     else if (message.kind === 'done') this.#outcome.resolve(message.output)
     else if (message.kind === 'failed') this.#outcome.reject(readError(message.error))

@@ -14,7 +14,7 @@ export function sameThread<Tasks extends TaskTable<Tasks>>(tasks: Tasks): Worker
 
 function startHere(task: Task<never, unknown>, input: unknown, options: TaskOptions): StartedTask {
   const left = new AbortController()
-  const bytesIn = new BytesIn((count) => bytesOut.taken(count))
+  const bytesIn = new BytesIn((count, free) => bytesOut.taken(count, free))
   const bytesOut = new BytesOut((piece) => bytesIn.push(piece))
   const ended = task(input as never, {
     bytes: options.bytes ?? noBytes(),

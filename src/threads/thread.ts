@@ -14,13 +14,13 @@ export function serveTasks<Tasks extends TaskTable<Tasks>>(tasks: Tasks): void {
 async function serveTask(task: Task<unknown, unknown>, input: unknown, port: MessagePort): Promise<void> {
   const post = (message: FromThread, transferred: ArrayBuffer[] = []) => port.postMessage(message, transferred)
   const left = new AbortController()
-  const bytesIn = new BytesIn((bytes) => post({ kind: 'taken', bytes }))
+  const bytesIn = new BytesIn((bytes, free) => post({ kind: 'taken', bytes, free }, free === undefined ? [] : [free]))
   const bytesOut = new BytesOut((bytes) => post({ kind: 'bytes', bytes }, [bytes.buffer]))
   port.on('message', (message: ToThread) => {
     if (message.kind === 'bytes') bytesIn.push(message.bytes)
     else if (message.kind === 'end') bytesIn.end()
     else if (message.kind === 'broken') bytesIn.end(readError(message.error))
-    else if (message.kind === 'taken') bytesOut.taken(message.bytes)
+    else if (message.kind === 'taken') bytesOut.taken(message.bytes, message.free)
     else {
       const error = readError(message.error)
       left.abort(error)

@@ -6,7 +6,7 @@ import { HoldfastError, isHoldfastError } from '../../src/errors.ts'
 import { createLogger } from '../../src/logger.ts'
 import { openThreadPool, type ThreadPool } from '../../src/threads/pool.ts'
 import { sameThread } from '../../src/threads/same-thread.ts'
-import type { Workers } from '../../src/work.ts'
+import { markDisposable, type Workers } from '../../src/work.ts'
 import { type TestTasks, testTasks } from './tasks.ts'
 
 const KiB = 1024
@@ -33,7 +33,8 @@ async function collect(stream: AsyncGenerator<Uint8Array, unknown>): Promise<{ b
   for (;;) {
     const { value, done } = await stream.next()
     if (done) return { bytes: Buffer.concat(chunks), output: value }
-    chunks.push(value)
+    // Their memory is used again.
+    chunks.push(Buffer.from(value))
   }
 }
 
@@ -65,6 +66,22 @@ for (const [kind, open] of Object.entries(kinds)) {
         t.ok(got.bytes.equals(sent), `${sizeBytes} bytes in pieces of ${pieceBytes}`)
         t.equal(got.output, sizeBytes)
       }
+    })
+
+    t.test('what belongs to nobody else is freed once it is sent', async (t) => {
+      const own = new Uint8Array(100_000).fill(1)
+      const others = new Uint8Array(100_000).fill(2)
+      markDisposable(own)
+      markDisposable(others.subarray(1))
+      const bytes = (async function* () {
+        yield own
+        yield others.subarray(1)
+        yield others
+      })()
+      const { output } = await collect(workers.stream('copy', {}, { bytes }))
+      t.equal(output, 299_999)
+      t.equal(own.length, kind === 'worker threads' ? 0 : 100_000)
+      t.same(others, new Uint8Array(100_000).fill(2))
     })
 
     t.test('a byte arrives though the source then waits', async (t) => {

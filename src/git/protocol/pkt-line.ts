@@ -109,7 +109,8 @@ export class PacketReader {
 
   /** Reads until at least `wanted` bytes lie in the chunk; false where the stream ends before. */
   async #fill(wanted: number): Promise<boolean> {
-    const pieces = [this.#chunk]
+    // A pack passes here chunk by chunk: what is alone is not copied.
+    const pieces = this.#chunk.length === 0 ? [] : [this.#chunk]
     let bytes = this.#chunk.length
     while (bytes < wanted && !this.#ended) {
       const next = await this.#source.next()
