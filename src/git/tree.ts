@@ -42,7 +42,8 @@ export function isExecutable(mode: number): boolean {
 /** Steps over a tree's bytes without making anything: `while (cursor.next()) …`. Reusable by `reset`. */
 export class TreeCursor {
   mode = 0
-  /** Where in `data` the name begins and ends, and the id begins. */
+  /** Where in `data` the entry begins, its name begins and ends, and its id begins. */
+  entryAt = 0
   nameAt = 0
   nameEnd = 0
   idAt = 0
@@ -81,6 +82,7 @@ export class TreeCursor {
       byte = data[position++]
     }
     if (position === this.#next + 1) throw malformed()
+    this.entryAt = this.#next
     this.mode = mode
     this.nameAt = position
     // Names are short: a loop in JavaScript beats a call of indexOf.

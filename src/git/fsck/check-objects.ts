@@ -5,12 +5,13 @@
 import { HoldfastError } from '../../errors.ts'
 import { idBytes, type ObjectId } from '../object-id.ts'
 import type { ObjectType } from '../repository.ts'
+import type { TreeCursor } from '../tree.ts'
 import { checkCommit } from './commit.ts'
 import type { MessageId, ReportFault } from './messages.ts'
 import type { NamedFileIds } from './named-files.ts'
 import type { FsckSettings } from './settings.ts'
 import { checkTag } from './tag.ts'
-import { checkTree, NamedFiles } from './tree.ts'
+import { checkTree, findEntryFaults, findTreeFaults, NamedFiles } from './tree.ts'
 
 /** A plain value, to be copied between threads. */
 export interface FsckFindings {
@@ -42,11 +43,26 @@ export class ObjectChecker {
   }
 
   /** Blobs are always sound by themselves. Throws ObjectInvalid; `idOf` is asked where there is something to say. */
-  check(type: ObjectType, data: Buffer, idOf: () => ObjectId): void {
+  check(type: Exclude<ObjectType, 'tree'>, data: Buffer, idOf: () => ObjectId): void {
     const report: ReportFault = (fault, text) => this.#take({ type, id: idOf(), fault, text })
-    if (type === 'tree') checkTree(data, report, this.#named, this.#settings.nameMaxBytes)
-    else if (type === 'commit') checkCommit(data, report)
+    if (type === 'commit') checkCommit(data, report)
     else if (type === 'tag') checkTag(data, report)
+  }
+
+  /** As `check`; true where there was nothing to say, not even what the settings pass over. */
+  checkTree(data: Buffer, idOf: () => ObjectId): boolean {
+    const report: ReportFault = (fault, text) => this.#take({ type: 'tree', id: idOf(), fault, text })
+    return checkTree(data, report, this.#named, this.#settings.nameMaxBytes)
+  }
+
+  /** What `checkTree` said, without saying it again. */
+  isSoundTree(data: Buffer): boolean {
+    return findTreeFaults(data, this.#named, this.#settings.nameMaxBytes) === 0
+  }
+
+  /** True where `checkTree` had nothing to say of the cursor's entry, its place among the others apart. */
+  isSoundEntry(data: Buffer, cursor: TreeCursor): boolean {
+    return findEntryFaults(data, cursor, this.#named, this.#settings.nameMaxBytes) === 0
   }
 
   /** Takes the faults of one object. They throw ObjectInvalid where they are errors. */

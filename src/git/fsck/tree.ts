@@ -48,25 +48,25 @@ const bitOf = Object.fromEntries(faults.map(([id], index) => [id, 1 << index])) 
 
 const { badTree, hasDot, hasDotdot, fullPathname, largePathname, hasDotgit } = bitOf
 
-/** Adds the files that Git obeys to `named`. `nameMaxBytes`: longer ones are excessively large. */
-export function checkTree(data: Buffer, report: ReportFault, named: NamedFiles, nameMaxBytes: number): void {
-  const found = findFaults(data, named, nameMaxBytes)
-  if (found === 0) return
-  for (const [id, text] of faults) if ((found & bitOf[id]) !== 0 && !report(id, text)) return
+/**
+ * Adds the files that Git obeys to `named`. `nameMaxBytes`: longer ones are excessively large. True where there is no fault
+ * at all, not even one that the settings pass over.
+ */
+export function checkTree(data: Buffer, report: ReportFault, named: NamedFiles, nameMaxBytes: number): boolean {
+  const found = findTreeFaults(data, named, nameMaxBytes)
+  if (found === 0) return true
+  for (const [id, text] of faults) if ((found & bitOf[id]) !== 0 && !report(id, text)) break
+  return false
 }
 
-function findFaults(data: Buffer, named: NamedFiles, nameMaxBytes: number): number {
+/** As bits, which only `checkTree` can read; 0 where there are none. Adds to `named` as it does. */
+export function findTreeFaults(data: Buffer, named: NamedFiles, nameMaxBytes: number): number {
   const cursor = new TreeCursor(data)
   const order = new TreeOrder(data)
   let found = 0
   try {
-    for (let entryAt = 0; cursor.next(); entryAt = cursor.idAt + idBytes) {
-      const scanned = scanName(data, cursor.nameAt, cursor.nameEnd)
-      if ((scanned & hasSlash) !== 0) found |= fullPathname
-      found |= nameFaults(data, cursor, nameMaxBytes) | specialFaults(data, cursor, scanned, named)
-      if (data[entryAt] === 0x30) found |= bitOf.zeroPaddedFilemode
-      if (!isUsualMode(cursor.mode)) found |= bitOf.badFilemode
-      if (isNullId(data, cursor.idAt)) found |= bitOf.nullSha1
+    while (cursor.next()) {
+      found |= findEntryFaults(data, cursor, named, nameMaxBytes)
       const place = order.add(cursor)
       if (place === duplicate) found |= bitOf.duplicateEntries
       else if (place === notSorted) found |= bitOf.treeNotSorted
@@ -74,6 +74,17 @@ function findFaults(data: Buffer, named: NamedFiles, nameMaxBytes: number): numb
   } catch {
     found |= badTree
   }
+  return found
+}
+
+/** Those that the cursor's entry has by itself, wherever it stands. */
+export function findEntryFaults(data: Buffer, cursor: TreeCursor, named: NamedFiles, nameMaxBytes: number): number {
+  const scanned = scanName(data, cursor.nameAt, cursor.nameEnd)
+  let found = nameFaults(data, cursor, nameMaxBytes) | specialFaults(data, cursor, scanned, named)
+  if ((scanned & hasSlash) !== 0) found |= fullPathname
+  if (data[cursor.entryAt] === 0x30) found |= bitOf.zeroPaddedFilemode
+  if (!isUsualMode(cursor.mode)) found |= bitOf.badFilemode
+  if (isNullId(data, cursor.idAt)) found |= bitOf.nullSha1
   return found
 }
 

@@ -49,12 +49,48 @@ export function applyDeltaInto(
   const { baseSizeBytes, instructionsAt } = sizes
   if (baseSizeBytes !== base.length) throw packInvalid('a delta was made for a base of another size')
   const resultEnd = start + sizes.resultSizeBytes
-  const end = delta.length
-  let position = instructionsAt
   let filled = start
-  while (position < end) {
+  const cursor = new DeltaCursor()
+  cursor.reset(delta, instructionsAt)
+  while (cursor.next()) {
+    const { from, length } = cursor
+    if (cursor.isCopy) {
+      if (from + length > baseSizeBytes || filled + length > resultEnd) throw packInvalid('a delta copies out of range')
+      copyBytes(base, from, result, filled, length)
+    } else {
+      if (filled + length > resultEnd) throw packInvalid('a delta inserts out of range')
+      copyBytes(delta, from, result, filled, length)
+    }
+    filled += length
+  }
+  if (filled !== resultEnd) throw packInvalid('a delta makes fewer bytes than it announces')
+}
+
+/** Steps over a delta's instructions without making anything: `while (cursor.next()) …`. Ranges are not checked. */
+export class DeltaCursor {
+  /** Whether bytes are copied from the base, or those of the delta itself inserted. */
+  isCopy = false
+  /** Where the bytes lie, in the base or in the delta, and how many they are. */
+  from = 0
+  length = 0
+  #delta: Uint8Array = new Uint8Array(0)
+  #next = 0
+
+  /** `instructionsAt` as `readDeltaSizes` tells it. */
+  reset(delta: Uint8Array, instructionsAt: number): void {
+    this.#delta = delta
+    this.#next = instructionsAt
+  }
+
+  /** False at the end. Throws PackInvalid. */
+  next(): boolean {
+    const delta = this.#delta
+    let position = this.#next
+    const end = delta.length
+    if (position >= end) return false
     const instruction = delta[position++]
-    if (instruction & 128) {
+    this.isCopy = instruction >= 128
+    if (this.isCopy) {
       let offset = 0
       let length = 0
       if (instruction & 1) offset = delta[position++]
@@ -64,23 +100,19 @@ export function applyDeltaInto(
       if (instruction & 16) length = delta[position++]
       if (instruction & 32) length |= delta[position++] << 8
       if (instruction & 64) length |= delta[position++] << 16
-      if (length === 0) length = 0x10000
-      // Reading past the end makes `position` exceed it; what was read there is not used.
-      if (position > end) throw packInvalid('a delta ends within an instruction')
-      if (offset + length > baseSizeBytes || filled + length > resultEnd)
-        throw packInvalid('a delta copies out of range')
-      copyBytes(base, offset, result, filled, length)
-      filled += length
+      this.from = offset
+      this.length = length === 0 ? 0x10000 : length
     } else {
       if (instruction === 0) throw packInvalid('a delta has the reserved instruction 0')
-      if (position + instruction > end) throw packInvalid('a delta ends within an instruction')
-      if (filled + instruction > resultEnd) throw packInvalid('a delta inserts out of range')
-      copyBytes(delta, position, result, filled, instruction)
+      this.from = position
+      this.length = instruction
       position += instruction
-      filled += instruction
     }
+    // Reading past the end makes `position` exceed it; what was read there is not used.
+    if (position > end) throw packInvalid('a delta ends within an instruction')
+    this.#next = position
+    return true
   }
-  if (filled !== resultEnd) throw packInvalid('a delta makes fewer bytes than it announces')
 }
 
 /** Most instructions move a few bytes, where a loop beats the call into native code. */

@@ -175,7 +175,7 @@ class EntryParser {
     const entry = this.#entry
     this.#entries.crcs[entry] = this.#input.endEntry()
     if (typeCode === typeCodes.ofsDelta || typeCode === typeCodes.refDelta) this.#entries.deltaCount++
-    else this.#objects.accept(entry, typeCode, this.#buffer, hashHeaderBytes + sizeBytes)
+    else this.#objects.accept(entry, typeCode, { buffer: this.#buffer, end: hashHeaderBytes + sizeBytes })
   }
 
   async #streamBlob(): Promise<void> {

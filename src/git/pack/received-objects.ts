@@ -10,12 +10,12 @@ import type { FsckSettings } from '../fsck/settings.ts'
 import { idBytes, type ObjectId, objectIdAt, readHexId } from '../object-id.ts'
 import type { ObjectDatabase, ObjectType } from '../repository.ts'
 import { parseTag } from '../tag.ts'
-import { isDirectory, isGitlink, TreeCursor } from '../tree.ts'
 import type { EntryTable } from './entry-table.ts'
 import { packInvalid, typeCodes, typeOfCode } from './format.ts'
 import { sortIds } from './id-order.ts'
 import { IdSet } from './id-set.ts'
 import { ReceivedCommits } from './received-commits.ts'
+import { ReceivedTrees, type TreeOrigin } from './received-trees.ts'
 
 /** Room that `accept` needs in front of an object's data: the header under which Git hashes an object. */
 export const hashHeaderBytes = 32
@@ -49,23 +49,34 @@ export class ReceivedObjects {
   /** Every id that the pack holds or names. */
   readonly known = new IdSet()
   readonly commits = new ReceivedCommits()
+  readonly trees: ReceivedTrees
   readonly #entries: EntryTable
   readonly #options: ReceivedObjectsOptions
-  readonly #cursor = new TreeCursor(new Uint8Array(0))
   readonly #checker: ObjectChecker | undefined
 
   constructor(entries: EntryTable, options: ReceivedObjectsOptions) {
     this.#entries = entries
     this.#options = options
     this.#checker = options.fsck && new ObjectChecker(options.fsck)
+    this.trees = new ReceivedTrees({
+      checker: this.#checker,
+      refer: (bytes, at, typeCode) => this.#refer(bytes, at, typeCode),
+    })
   }
 
   get findings(): FsckFindings {
     return this.#checker?.findings() ?? noFindings
   }
 
-  /** A whole object, at `buffer[hashHeaderBytes]` up to `end`; the room before it is written to. */
-  accept(entry: number, typeCode: number, buffer: Buffer, end: number): void {
+  /**
+   * A whole object, at `buffer[hashHeaderBytes]` up to `end`; the room before it is written to. Returns what
+   * `ReceivedTrees.accept` says of a tree, of which `origin` tells how it was made if its base is known.
+   */
+  accept(
+    entry: number,
+    typeCode: number,
+    { buffer, end, origin }: { buffer: Buffer; end: number; origin?: TreeOrigin },
+  ): Uint32Array | undefined {
     const sizeBytes = end - hashHeaderBytes
     const type = typeOfCode(typeCode) as ObjectType
     const header = `${type} ${sizeBytes}\0`
@@ -79,13 +90,14 @@ export class ReceivedObjects {
       const existing = this.#options.existing.read(ordinal)
       if (existing.type !== type || !existing.data.equals(data)) throw this.collision(entry)
     }
-    if (typeCode !== typeCodes.blob) this.#readReferences(entry, type, data)
+    const starts = this.#readReferences(entry, { type, data, origin })
     this.#visit(
       entry,
       type,
       sizeBytes,
       typeCode === typeCodes.blob && sizeBytes >= shownBlobMaxBytes ? undefined : data,
     )
+    return starts
   }
 
   /** A blob that was hashed in pieces. */
@@ -150,10 +162,15 @@ export class ReceivedObjects {
     this.known.marks[member] |= typeCode
   }
 
-  #readReferences(entry: number, type: ObjectType, data: Buffer): void {
-    this.#checker?.check(type, data, () => objectIdAt(this.#entries.ids, entry * idBytes))
-    if (type === 'tree') this.#readTree(data)
-    else if (type === 'commit') {
+  #readReferences(
+    entry: number,
+    { type, data, origin }: { type: ObjectType; data: Buffer; origin: TreeOrigin | undefined },
+  ): Uint32Array | undefined {
+    if (type === 'blob') return undefined
+    const idOf = () => objectIdAt(this.#entries.ids, entry * idBytes)
+    if (type === 'tree') return this.trees.accept(data, idOf, origin)
+    this.#checker?.check(type, data, idOf)
+    if (type === 'commit') {
       const ids = commitIds(data)
       this.commits.begin(entry, this.#refer(ids, 0, typeCodes.tree), committerSeconds(data))
       for (let at = idBytes; at < ids.length; at += idBytes) {
@@ -164,15 +181,7 @@ export class ReceivedObjects {
       readHexId(data, 'object '.length, id, 0)
       this.#refer(id, 0, typeCodes[parseTag(data).type])
     }
-  }
-
-  #readTree(data: Buffer): void {
-    const cursor = this.#cursor
-    cursor.reset(data)
-    while (cursor.next()) {
-      if (isGitlink(cursor.mode)) continue
-      this.#refer(data, cursor.idAt, isDirectory(cursor.mode) ? typeCodes.tree : typeCodes.blob)
-    }
+    return undefined
   }
 
   /** Notes that something names this id as one of that type; its number. */

@@ -5,7 +5,7 @@
  */
 import { idBytes, objectIdAt } from '../object-id.ts'
 import type { ObjectDatabase, Ordinal } from '../repository.ts'
-import { BaseCache } from './base-cache.ts'
+import { BaseCache, type DeltaBase } from './base-cache.ts'
 import { applyDelta, applyDeltaInto, readDeltaSizes } from './delta.ts'
 import { type EntryTable, noBase } from './entry-table.ts'
 import { packInvalid, typeCodes } from './format.ts'
@@ -127,7 +127,7 @@ class Resolver {
     if (this.#depth[entry] > this.#options.deltaDepthMax) {
       throw packInvalid(`a delta chain is deeper than ${this.#options.deltaDepthMax}`)
     }
-    const baseData = this.#baseData(base)
+    const { data: baseData, starts: baseStarts } = this.#take(base)
     const delta = this.#options.spooled.inflate(entry)
     const sizes = readDeltaSizes(delta)
     checkHeldSize(sizes.resultSizeBytes, this.#options.objectHeldMaxBytes)
@@ -136,21 +136,24 @@ class Resolver {
     const buffer = mayBeBase ? Buffer.allocUnsafe(end) : this.#sharedBuffer(end)
     applyDeltaInto(baseData, delta, sizes, buffer, hashHeaderBytes)
     const typeCode = isOutside ? this.#outsideType(base) : entries.types[base]
-    this.#options.objects.accept(entry, typeCode, buffer, end)
+    const origin = baseStarts && { delta, baseStarts }
+    const starts = this.#options.objects.accept(entry, typeCode, { buffer, end, origin })
     this.#adopt(entry)
-    if (this.#waiting[entry] > 0) this.#cache.put(entry, buffer.subarray(hashHeaderBytes, end))
+    if (this.#waiting[entry] > 0) {
+      this.#cache.put(entry, { data: buffer.subarray(hashHeaderBytes, end), starts: starts?.slice() })
+    }
     this.#pushChildren(entry)
     return sizes.resultSizeBytes
   }
 
-  /** The data of a base for one of its children; kept as long as others wait for it. */
-  #baseData(base: number): Buffer {
-    const data = this.#cache.take(base) ?? this.#derive(base)
-    if (--this.#waiting[base] > 0) this.#cache.put(base, data)
-    return data
+  /** A base for one of its children; kept as long as others wait for it. */
+  #take(base: number): DeltaBase {
+    const found = this.#cache.take(base) ?? this.#derive(base)
+    if (--this.#waiting[base] > 0) this.#cache.put(base, found)
+    return found
   }
 
-  #derive(base: number): Buffer {
+  #derive(base: number): DeltaBase {
     const { count, bases } = this.#entries
     const deltas: number[] = []
     let root = base
@@ -158,14 +161,21 @@ class Resolver {
     while (data === undefined && root < count && bases[root] !== noBase) {
       deltas.push(root)
       root = bases[root]
-      data = this.#cache.get(root)
+      data = this.#cache.get(root)?.data
     }
     data ??= root < count ? this.#readWhole(root) : this.#options.existing.read(this.outside[root - count]).data
     for (let delta = deltas.pop(); delta !== undefined; delta = deltas.pop()) {
       data = applyDelta(data, this.#options.spooled.inflate(delta))
-      if (delta !== base && this.#waiting[delta] > 0) this.#cache.put(delta, data)
+      if (delta !== base && this.#waiting[delta] > 0) this.#cache.put(delta, this.#asBase(delta, data))
     }
-    return data
+    return this.#asBase(base, data)
+  }
+
+  #asBase(base: number, data: Buffer): DeltaBase {
+    const { types, count } = this.#entries
+    // What a tree outside the pack names has not been noted.
+    const isOwnTree = base < count && types[base] === typeCodes.tree
+    return { data, starts: isOwnTree ? this.#options.objects.trees.startsOf(data)?.slice() : undefined }
   }
 
   #readWhole(entry: number): Buffer {
