@@ -1,6 +1,7 @@
 /** The refs of a repository on disk as the engine sees them: what each finally names, and HEAD. */
 import { HoldfastError } from '../errors.ts'
 import { type ObjectId, parseObjectId } from '../git/object-id.ts'
+import { RefList } from '../git/ref-list.ts'
 import { locateId, type ObjectDatabase, type Ref, type RefSnapshot } from '../git/repository.ts'
 import { peel } from '../git/walk/commit-graph.ts'
 import { symrefTarget } from './ref-files.ts'
@@ -42,7 +43,7 @@ export function readBareRefs(store: RefStore, raw: RawRefs, objects: ObjectDatab
   }
   const headTarget = raw.head === undefined ? undefined : symrefTarget(raw.head)
   const headId = headTarget === undefined ? parseObjectId(raw.head?.slice(0, 40) ?? '') : findId(refs, headTarget)
-  return { headTarget, headId, refs }
+  return { headTarget, headId, refs: RefList.of(refs) }
 }
 
 function findId(refs: readonly Ref[], name: string): ObjectId | undefined {

@@ -52,7 +52,7 @@ async function findRefused(
   if (version === 2 || allowAny) return []
   const seesHidden = allowTip || allowReachable
   const tips = seesHidden ? (await repository.refs()).refs : refs.refs
-  const tipIds = new Set(tips.map(({ id }) => id))
+  const tipIds = new Set(tips.ids())
   const others = wants.filter((id) => !tipIds.has(id))
   if (!allowReachable && !isStateless) return others
   return others.length === 0 ? [] : await findUnreached(objects, [...tipIds], others)

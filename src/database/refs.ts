@@ -11,66 +11,67 @@ export interface RefRow {
   peeledId: ObjectIdText | undefined
 }
 
-export interface RefSnapshotRow {
+interface RefVersionsRow {
   version: string
   packsVersion: string
   /** The ref HEAD points to, latin1. */
   headTarget: string
-  /** In byte order of their names. */
-  refs: RefRow[]
 }
 
-const idHexLength = 40
-/** Stands for "not an annotated tag" where peeled ids are strung together. */
-const noId = '0'.repeat(idHexLength)
+export interface RefSnapshotRow extends RefVersionsRow {
+  /** In byte order of their names. */
+  pages: RefPageRow[]
+}
 
-/**
- * All refs of a repository and the versions they belong to, read in one statement; undefined once it is deleted.
- * The rows come as three strings: 100,000 of them would cost five times as much as rows of their own.
- */
-export async function readRefSnapshot(db: Queryable, repoId: RepoId): Promise<RefSnapshotRow | undefined> {
-  const [row] = await db.query<SnapshotStrings & Omit<RefSnapshotRow, 'refs' | 'headTarget'> & { headTarget: Buffer }>(
-    `select r.refs_version as version, r.packs_version as "packsVersion", r.head_target as "headTarget", s.*
+/** A run of refs. An object for each would cost several times as much, and one string of all would be large to parse. */
+export interface RefPageRow {
+  /** Joined by line feeds, which no name contains. */
+  names: Buffer
+  /** 20 bytes each, without separators. */
+  ids: Buffer
+  /** As many, zeros for refs that are no annotated tags; undefined where none is. */
+  peeledIds: Buffer | undefined
+}
+
+/** All refs of a repository and the versions they belong to, read in one statement; undefined once it is deleted. */
+export async function readRefSnapshot(
+  db: Queryable,
+  repoId: RepoId,
+  refsPerPage: number,
+): Promise<RefSnapshotRow | undefined> {
+  const rows = await db.query<RefVersionsRow & { [Column in keyof RefPageRow]: Buffer | null }>(
+    `select r.refs_version as version, r.packs_version as "packsVersion",
+       convert_from(r.head_target, 'LATIN1') as "headTarget", p.names, p.ids, p."peeledIds"
      from repos r
-     cross join lateral (
-       select string_agg(f.name, '\\x0a') as names,
-         encode(string_agg(f.object_id, ''), 'hex') as ids,
-         encode(string_agg(coalesce(f.peeled_id, decode($2, 'hex')), ''), 'hex') as "peeledIds"
-       from (select name, object_id, peeled_id from refs where repo_id = r.id order by name) f
-     ) s
-     where r.id = $1`,
-    [repoId, noId],
+     left join lateral (
+       select f.page, string_agg(f.name, '\\x0a' order by f.position) as names,
+         string_agg(f.object_id, '' order by f.position) as ids,
+         case when count(f.peeled_id) > 0 then
+           string_agg(coalesce(f.peeled_id, decode($2, 'hex')), '' order by f.position)
+         end as "peeledIds"
+       from (
+         select name, object_id, peeled_id, position, (position - 1) / $3::bigint as page
+         from (select *, row_number() over (order by name) as position from refs where repo_id = r.id) ordered
+       ) f
+       group by f.page
+     ) p on true
+     where r.id = $1
+     order by p.page`,
+    [repoId, noId, refsPerPage],
     'read-ref-snapshot',
   )
-  if (row === undefined) return undefined
-  const { version, packsVersion, headTarget } = row
-  return { version, packsVersion, headTarget: headTarget.toString('latin1'), refs: parseRefs(row) }
+  if (rows.length === 0) return undefined
+  const [{ version, packsVersion, headTarget }] = rows
+  const pages = rows.flatMap(({ names, ids, peeledIds }) =>
+    names === null || ids === null ? [] : [{ names, ids, peeledIds: peeledIds ?? undefined }],
+  )
+  return { version, packsVersion, headTarget, pages }
 }
 
-/** Null where there are no refs. Names are joined by line feeds, which none contains; ids stand without separators. */
-interface SnapshotStrings {
-  names: Buffer | null
-  ids: string | null
-  peeledIds: string | null
-}
+/** Stands for "not an annotated tag" where peeled ids are strung together. */
+const noId = '0'.repeat(40)
 
-function parseRefs({ names, ids, peeledIds }: SnapshotStrings): RefRow[] {
-  if (names === null || ids === null || peeledIds === null) return []
-  return names
-    .toString('latin1')
-    .split('\n')
-    .map((name, index) => {
-      const start = index * idHexLength
-      const peeledId = peeledIds.slice(start, start + idHexLength)
-      return {
-        name,
-        id: ids.slice(start, start + idHexLength) as ObjectIdText,
-        peeledId: peeledId === noId ? undefined : (peeledId as ObjectIdText),
-      }
-    })
-}
-
-export interface RefChangesRow extends Omit<RefSnapshotRow, 'refs'> {
+export interface RefChangesRow extends RefVersionsRow {
   /** In byte order of their names; `ref` is undefined for what is gone. */
   changes: { name: string; ref: RefRow | undefined }[]
 }
@@ -84,9 +85,7 @@ export async function readRefChanges(
   repoId: RepoId,
   { version, changesMax }: { version: number; changesMax: number },
 ): Promise<RefChangesRow | undefined> {
-  const rows = await db.query<
-    Omit<RefSnapshotRow, 'refs'> & { name: string | null } & Record<'id' | 'peeledId', string | null>
-  >(
+  const rows = await db.query<RefVersionsRow & { name: string | null } & Record<'id' | 'peeledId', string | null>>(
     `select r.refs_version as version, r.packs_version as "packsVersion",
        convert_from(r.head_target, 'LATIN1') as "headTarget", convert_from(l.name, 'LATIN1') as name,
        encode(f.object_id, 'hex') as id, encode(f.peeled_id, 'hex') as "peeledId"

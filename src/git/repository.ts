@@ -7,6 +7,7 @@
  * hundreds of thousands). Long loops give the event loop back by `git/fair-loop.ts`.
  */
 import { type ObjectId, objectIdBytes } from './object-id.ts'
+import type { RefList } from './ref-list.ts'
 
 export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag'
 
@@ -161,7 +162,7 @@ export interface RefSnapshot {
   headTarget: string | undefined
   /** The commit HEAD stands for; undefined while its ref does not exist. */
   headId: ObjectId | undefined
-  refs: readonly Ref[]
+  refs: RefList
 }
 
 /** One line of a push: create (no oldId), delete (no newId) or update. The parser takes `nullId` for none. */

@@ -76,7 +76,7 @@ function reachedFrom(objects: ObjectDatabase, refs: RefSnapshot): ReachedObjects
 }
 
 function tipsOf({ headId, refs }: RefSnapshot): ObjectId[] {
-  return [...(headId === undefined ? [] : [headId]), ...refs.map(({ id }) => id)]
+  return [...(headId === undefined ? [] : [headId]), ...refs.ids()]
 }
 
 /** Absent ones are passed over. */

@@ -60,7 +60,7 @@ export async function checkRepo(hub: Hub, repo: Repo, options: FsckOptions): Pro
         }
       }
     })
-    const hasHead = refs.length === 0 || refs.some(({ name }) => name === headTarget)
+    const hasHead = refs.length === 0 || (headTarget !== undefined && refs.get(headTarget) !== undefined)
     return hasHead ? undefined : `HEAD names ${headTarget}, which does not exist; repo default-branch changes it`
   })
   return check

@@ -2,7 +2,7 @@
 import { HoldfastError } from '../errors.ts'
 import type { PushReport } from '../git/host.ts'
 import { writePack } from '../git/pack/writer.ts'
-import { locateId, type ObjectDatabase, type Ref, type RefSnapshot } from '../git/repository.ts'
+import { locateId, type ObjectDatabase, type RefSnapshot } from '../git/repository.ts'
 import { selectObjects } from '../git/walk/select-objects.ts'
 import type { Hub } from './hub.ts'
 import { type FindLfsContent, findLfsOids, importLfs } from './import-lfs.ts'
@@ -47,7 +47,7 @@ export async function importRepository(
   if ((await hub.repositories.refs(repo)).refs.length > 0) {
     throw new HoldfastError('Conflict', { message: `${repoPath(repo)} is not empty. Import into a new repository.` })
   }
-  const wants = refs.refs.map(({ id }) => locateId(objects, id))
+  const wants = refs.refs.ids().map((id) => locateId(objects, id))
   const { ordinals } = await selectObjects(objects, {
     wants,
     haves: [],
@@ -97,11 +97,7 @@ function checkReport({ unpack, results }: PushReport): void {
 /** A HEAD that is detached, or names a branch that others came without, leaves the default branch as it is. */
 async function takeHead(hub: Hub, repo: Repo, { headTarget, refs }: RefSnapshot): Promise<void> {
   const branch = /^refs\/heads\/(.+)$/s.exec(headTarget ?? '')?.[1]
-  const hasBranches = refs.some(isBranch)
-  if (branch === undefined || (hasBranches && !refs.some(({ name }) => name === headTarget))) return
+  const [firstBranch] = refs.withPrefixes(['refs/heads/'])
+  if (branch === undefined || (firstBranch !== undefined && refs.get(`refs/heads/${branch}`) === undefined)) return
   await setDefaultBranch(hub, repo, branch)
-}
-
-function isBranch({ name }: Ref): boolean {
-  return name.startsWith('refs/heads/')
 }

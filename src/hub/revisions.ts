@@ -4,7 +4,7 @@
  */
 import { HoldfastError } from '../errors.ts'
 import { type ObjectId, parseObjectId } from '../git/object-id.ts'
-import type { ObjectDatabase, Ref, RefSnapshot } from '../git/repository.ts'
+import type { ObjectDatabase, RefSnapshot } from '../git/repository.ts'
 import { findInvisibleIds, isCommitVisible, locateCommit } from './commit-visibility.ts'
 import type { Hub } from './hub.ts'
 import type { Repo } from './repo.ts'
@@ -75,23 +75,11 @@ function findNamed(objects: ObjectDatabase, refs: RefSnapshot, text: string): Ob
   if (name === 'HEAD') return refs.headId
   const candidates = name.startsWith('refs/') ? [name] : [`refs/heads/${name}`, `refs/tags/${name}`]
   for (const candidate of candidates) {
-    const ref = findRef(refs.refs, candidate)
+    const ref = refs.refs.get(candidate)
     const id = ref?.peeledId ?? ref?.id
     if (id !== undefined && locateCommit(objects, id) !== undefined) return id
   }
   return undefined
-}
-
-/** Binary search: refs are in byte order. */
-function findRef(refs: readonly Ref[], name: string): Ref | undefined {
-  let low = 0
-  let high = refs.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (refs[middle].name < name) low = middle + 1
-    else high = middle
-  }
-  return refs[low]?.name === name ? refs[low] : undefined
 }
 
 async function expandCommitId(

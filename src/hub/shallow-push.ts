@@ -84,7 +84,7 @@ export async function packFor(
 }
 
 function commitsOf(objects: ObjectDatabase, { refs }: RefSnapshot): Ordinal[] {
-  return [...new Set(refs.flatMap(({ id }) => commitOf(objects, id)))]
+  return [...new Set(refs.ids().flatMap((id) => commitOf(objects, id)))]
 }
 
 function commitOf(objects: ObjectDatabase, id: ObjectId | undefined): Ordinal[] {

@@ -68,7 +68,7 @@ async function mergeAfter(failure: unknown, ground: Ground, repoId: RepoId, pack
 
 /** Heads and tags: what `git clone` asks for. */
 function clonedRefs({ refs }: RefSnapshot): Ref[] {
-  return refs.filter(({ name }) => name.startsWith('refs/heads/') || name.startsWith('refs/tags/'))
+  return [...refs.withPrefixes(['refs/heads/', 'refs/tags/'])]
 }
 
 /** True also where something that the clone pack holds was taken out of sight: forced, or deleted. */

@@ -4,9 +4,9 @@
  */
 import { LRUCache } from 'lru-cache'
 import type { Database, RepoId } from '../database/queryable.ts'
-import { type RefSnapshotRow, readRefChanges, readRefSnapshot } from '../database/refs.ts'
+import { readRefChanges, readRefSnapshot } from '../database/refs.ts'
 import { HoldfastError } from '../errors.ts'
-import { changeRefs, findRef } from '../git/ref-order.ts'
+import { RefList, refsPerPage } from '../git/ref-list.ts'
 import type { RefSnapshot } from '../git/repository.ts'
 
 /** A snapshot and the versions it was read at: all that it names lies in packs of `packsVersion` or later. */
@@ -25,8 +25,8 @@ export interface RefReader {
   readNewest(repoId: RepoId): Promise<VersionedRefs>
 }
 
-// A ref costs about 200 bytes in memory: 400 MB at most.
-const cachedRefsMax = 2_000_000
+// 2,000,000 refs of usual names.
+const cachedMaxBytes = 128 * 1024 * 1024
 /** Reading all is not slower than catching up with more. */
 const changesMax = 2_000
 /** Far below the retention of the log. */
@@ -35,27 +35,33 @@ const caughtUpWithinMs = 3_600_000
 /** A reader that keeps the snapshots read last, up to a bounded number of refs. */
 export function createRefReader(database: Database): RefReader {
   const cache = new LRUCache<RepoId, VersionedRefs>({
-    maxSize: cachedRefsMax,
-    sizeCalculation: ({ snapshot }) => snapshot.refs.length + 10,
+    maxSize: cachedMaxBytes,
+    sizeCalculation: ({ snapshot }) => snapshot.refs.sizeBytes + 1_000,
   })
   const flights = new Map<RepoId, Promise<VersionedRefs>>()
 
   async function readNow(repoId: RepoId): Promise<VersionedRefs> {
     const readAtMs = performance.now()
-    const row = (await catchUp(repoId, readAtMs)) ?? (await readRefSnapshot(database, repoId))
+    const row = (await catchUp(repoId, readAtMs)) ?? (await readAll(repoId))
     if (row === undefined) throw new HoldfastError('RepoNotFound')
-    const { version, packsVersion } = row
-    const read = { refsVersion: Number(version), packsVersion: Number(packsVersion), snapshot: withHead(row), readAtMs }
+    const { version, packsVersion, headTarget, refs } = row
+    const snapshot = { headTarget, headId: refs.get(headTarget)?.id, refs }
+    const read = { refsVersion: Number(version), packsVersion: Number(packsVersion), snapshot, readAtMs }
     cache.set(repoId, read)
     return read
   }
 
   /** Undefined where nothing is known that is young enough, or too much has moved. */
-  async function catchUp(repoId: RepoId, nowMs: number): Promise<RefSnapshotRow | undefined> {
+  async function catchUp(repoId: RepoId, nowMs: number) {
     const known = cache.get(repoId)
     if (known === undefined || nowMs - known.readAtMs > caughtUpWithinMs) return undefined
     const changed = await readRefChanges(database, repoId, { version: known.refsVersion, changesMax })
-    return changed && { ...changed, refs: changeRefs(known.snapshot.refs, changed.changes) }
+    return changed && { ...changed, refs: known.snapshot.refs.changed(changed.changes) }
+  }
+
+  async function readAll(repoId: RepoId) {
+    const row = await readRefSnapshot(database, repoId, refsPerPage)
+    return row && { ...row, refs: RefList.fromColumns(row.pages) }
   }
 
   /** After a push to a repository of 100,000 refs everybody asks at once: one reads, 0.2 s, the others wait for it. */
@@ -77,8 +83,4 @@ export function createRefReader(database: Database): RefReader {
       return isFresh(joined) ? joined : await fly(repo.id)
     },
   }
-}
-
-function withHead({ headTarget, refs }: Pick<RefSnapshotRow, 'headTarget' | 'refs'>): RefSnapshot {
-  return { headTarget, headId: findRef(refs, headTarget)?.id, refs }
 }

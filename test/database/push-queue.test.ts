@@ -4,9 +4,9 @@ import { listPacks } from '../../src/database/packs.ts'
 import { commitPush } from '../../src/database/push-queue.ts'
 import type { NewPush } from '../../src/database/pushes.ts'
 import type { Database, RepoId } from '../../src/database/queryable.ts'
-import { readRefSnapshot } from '../../src/database/refs.ts'
 import { HoldfastError } from '../../src/errors.ts'
 import { createTestDatabase } from '../support/postgres.ts'
+import { readRefRows } from '../support/ref-rows.ts'
 import { insertRepoRow } from '../support/repo-row.ts'
 
 const id = (n: number) => n.toString(16).padStart(40, '0')
@@ -56,7 +56,7 @@ async function setUp(t: Test) {
     },
   }
   const commit = (push: NewPush) => commitPush(watched, push)
-  const refNames = async () => (await readRefSnapshot(database, repoId))?.refs.map(({ name }) => name)
+  const refNames = async () => (await readRefRows(database, repoId))?.refs.map(({ name }) => name)
   return { database, repoId, statements, failures, commit, refNames }
 }
 

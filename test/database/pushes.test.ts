@@ -6,8 +6,8 @@ import { listPacks } from '../../src/database/packs.ts'
 import { commitPush } from '../../src/database/push-queue.ts'
 import type { NewPush, PushedPack } from '../../src/database/pushes.ts'
 import type { RepoId } from '../../src/database/queryable.ts'
-import { readRefSnapshot } from '../../src/database/refs.ts'
 import { createTestDatabase } from '../support/postgres.ts'
+import { readRefRows } from '../support/ref-rows.ts'
 import { insertRepoRow } from '../support/repo-row.ts'
 
 const id = (n: number) => n.toString(16).padStart(40, '0')
@@ -43,7 +43,7 @@ async function setUp(t: Parameters<typeof createTestDatabase>[0]) {
     return commitPush(database, { repoId, actorId: userId, commands, atomic: false, rulesVersion: '0', pack, jobs })
   }
   const standsAt = async () => {
-    const [refs, packs] = await Promise.all([readRefSnapshot(database, repoId), listPacks(database, repoId, [])])
+    const [refs, packs] = await Promise.all([readRefRows(database, repoId), listPacks(database, repoId, [])])
     return { refs: refs?.refs.map((ref) => ref.id), packs: packs?.packs.map((pack) => pack.id) }
   }
   const grants = async () =>

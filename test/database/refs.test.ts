@@ -2,9 +2,9 @@ import t from 'tap'
 import { commitPush } from '../../src/database/push-queue.ts'
 import type { RefMove } from '../../src/database/pushes.ts'
 import type { Database, RepoId, UserId } from '../../src/database/queryable.ts'
-import { readRefSnapshot } from '../../src/database/refs.ts'
 import { lockRepo, updateHeadTarget } from '../../src/database/repos.ts'
 import { createTestDatabase, type Teardown } from '../support/postgres.ts'
+import { readRefRows } from '../support/ref-rows.ts'
 import { insertRepoRow } from '../support/repo-row.ts'
 
 const id = (n: number) => n.toString(16).padStart(40, '0')
@@ -15,8 +15,8 @@ async function setUp(t: Teardown) {
   const { database } = await createTestDatabase(t)
   const { repoId, userId } = await insertRepoRow(database)
   const push = (commands: Command[], atomic = false) => pushTo(database, { repoId, userId, commands, atomic })
-  const names = async () => (await readRefSnapshot(database, repoId))?.refs.map(({ name }) => name)
-  const version = async () => Number((await readRefSnapshot(database, repoId))?.version)
+  const names = async () => (await readRefRows(database, repoId))?.refs.map(({ name }) => name)
+  const version = async () => Number((await readRefRows(database, repoId))?.version)
   return { database, repoId, userId, push, names, version }
 }
 
@@ -52,7 +52,7 @@ async function pushTo(database: Database, { repoId, userId, commands, atomic }: 
 
 t.test('a snapshot holds HEAD, the versions and every ref in byte order', async (t) => {
   const { database, repoId, push } = await setUp(t)
-  t.same(await readRefSnapshot(database, repoId), {
+  t.same(await readRefRows(database, repoId), {
     version: '0',
     packsVersion: '0',
     headTarget: 'refs/heads/main',
@@ -65,7 +65,7 @@ t.test('a snapshot holds HEAD, the versions and every ref in byte order', async 
     ['refs/heads/a-b', 0, 3],
     ['refs/heads/a/b', 0, 4],
   ])
-  t.same(await readRefSnapshot(database, repoId), {
+  t.same(await readRefRows(database, repoId), {
     version: '1',
     packsVersion: '0',
     headTarget: 'refs/heads/main',
@@ -78,7 +78,7 @@ t.test('a snapshot holds HEAD, the versions and every ref in byte order', async 
     ],
   })
   await database.query('delete from repos')
-  t.equal(await readRefSnapshot(database, repoId), undefined)
+  t.equal(await readRefRows(database, repoId), undefined)
 })
 
 t.test('a ref moves only from where the pusher believes it to be', async (t) => {

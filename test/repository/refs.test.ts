@@ -2,11 +2,15 @@ import t, { type Test } from 'tap'
 import { commitPush } from '../../src/database/push-queue.ts'
 import type { Database } from '../../src/database/queryable.ts'
 import { lockRepo, updateHeadTarget } from '../../src/database/repos.ts'
+import type { RefSnapshot } from '../../src/git/repository.ts'
 import { createRefReader } from '../../src/repository/refs.ts'
 import { createTestDatabase } from '../support/postgres.ts'
 import { insertRepoRow } from '../support/repo-row.ts'
 
 const id = (n: number) => n.toString(16).padStart(40, '0')
+
+/** With the refs in the open. */
+const listed = ({ refs, ...head }: RefSnapshot) => ({ ...head, refs: [...refs] })
 
 /** A repository, a reader of its refs that stays, and what statements it makes. */
 async function setUp(t: Test) {
@@ -38,7 +42,8 @@ async function setUp(t: Test) {
   }
   const reader = createRefReader(counting)
   const read = async () => (await reader.read({ id: repoId, refsVersion })).snapshot
-  const readAnew = async () => (await createRefReader(database).read({ id: repoId, refsVersion })).snapshot
+  /** As another server has it now. */
+  const readAnew = async () => listed((await createRefReader(database).read({ id: repoId, refsVersion })).snapshot)
   return { database, repoId, statements, push, read, readAnew, reader }
 }
 
@@ -46,13 +51,13 @@ t.test('a snapshot is read once per version, and catches up by the log', async (
   const { statements, push, read, readAnew } = await setUp(t)
   await push(['refs/heads/main', 0, 1], ['refs/heads/b', 0, 2], ['refs/tags/v1', 0, 3, 1])
   const first = await read()
-  t.same(first, await readAnew())
+  t.same(listed(first), await readAnew())
   t.equal(await read(), first)
   await push(['refs/heads/b', 2, 0], ['refs/heads/main', 1, 4])
   await push(['refs/heads/a/\xe9', 0, 5], ['refs/tags/v1', 3, 6, 4], ['refs/heads/c', 0, 7])
   await push(['refs/heads/c', 7, 0])
   const second = await read()
-  t.same(second, await readAnew())
+  t.same(listed(second), await readAnew())
   t.equal(second.headId, id(4))
   t.same(
     second.refs.map(({ name }) => name),
@@ -72,7 +77,7 @@ t.test('HEAD moves without a line in the log', async (t) => {
   const { refsVersion, snapshot } = await reader.read({ id: repoId, refsVersion: '2' })
   t.match(snapshot, { headTarget: 'refs/heads/other', headId: id(2) })
   t.equal(refsVersion, 2)
-  t.same(snapshot, await readAnew())
+  t.same(listed(snapshot), await readAnew())
 })
 
 t.test('where much has moved all is read', async (t) => {

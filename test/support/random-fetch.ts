@@ -21,6 +21,7 @@ export interface FetchCase {
 
 export function randomCase(scenery: FetchScenery, random: () => number): FetchCase {
   const { objects, refs, commits, tags, contents } = scenery
+  const allRefs = [...refs.refs]
   const below = (count: number) => Math.floor(random() * count)
   const pick = <T>(list: readonly T[]): T => list[below(list.length)]
   const chance = (share: number) => random() < share
@@ -30,12 +31,12 @@ export function randomCase(scenery: FetchScenery, random: () => number): FetchCa
 
   const wantOne = () => {
     const kind = random()
-    if (kind < 0.4) return locateId(objects, pick(refs.refs).id)
+    if (kind < 0.4) return locateId(objects, pick(allRefs).id)
     if (kind < 0.85) return pick(commits)
     return kind < 0.9 ? pick(tags) : pick(contents)
   }
   const wants = [wantOne(), ...some(2, wantOne)]
-  const wantedRefs = version === 2 && chance(0.1) ? [pick(refs.refs)] : []
+  const wantedRefs = version === 2 && chance(0.1) ? [pick(allRefs)] : []
   const client = chance(0.35) ? undefined : randomClient(scenery, { below, pick, chance })
   const haves =
     client === undefined ? [] : some(4, () => (chance(0.93) ? pick(client.commits) : pick([...tags, ...contents])))
@@ -115,7 +116,7 @@ function randomDeepening(
   if (kind < 4) return [`deepen ${1 + below(6)}`, ...(isShallow && !isSkewed && chance(0.5) ? ['deepen-relative'] : [])]
   if (kind === 4) return ['deepen 2147483647']
   const since = `deepen-since ${model[pick(commits)].dateSeconds + below(3) - 1}`
-  const not = Array.from({ length: 1 + below(2) }, () => `deepen-not ${pick(refs.refs).name}`)
+  const not = Array.from({ length: 1 + below(2) }, () => `deepen-not ${pick([...refs.refs]).name}`)
   if (kind < 7) return [since]
   return kind < 9 ? not : [since, ...not]
 }

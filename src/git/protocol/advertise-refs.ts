@@ -2,7 +2,8 @@
 
 import type { FetchHost, FetchOffers, PushHost } from '../host.ts'
 import { nullId, type ObjectId } from '../object-id.ts'
-import type { Ref, RefSnapshot } from '../repository.ts'
+import type { RefList } from '../ref-list.ts'
+import type { RefSnapshot } from '../repository.ts'
 import {
   allOffers,
   allPushOffers,
@@ -49,24 +50,26 @@ function* withShallow(lines: Iterable<string>, shallowIds: readonly ObjectId[]):
 function* uploadPackLines({ headTarget, headId, refs }: RefSnapshot, offers: FetchOffers): Iterable<string> {
   const symref = headTarget !== undefined && headId !== undefined ? [`symref=HEAD:${headTarget}`] : []
   const capabilities = [...uploadPackCapabilities(offers), ...symref].join(' ')
-  const head: Ref[] = headId === undefined ? [] : [{ name: 'HEAD', id: headId, peeledId: undefined }]
-  yield* refLines([...head, ...refs], capabilities, true)
+  let suffix = `\0${capabilities}\n`
+  if (headId !== undefined) {
+    yield `${headId} HEAD${suffix}`
+    suffix = '\n'
+  }
+  yield* refLines(refs, suffix, true)
 }
 
 /** HEAD and peeled tags are left out: a push has no use for them, and git's receive-pack does the same. */
 function receivePackLines({ refs }: RefSnapshot, host: Pick<PushHost, 'pushNonce' | 'pushOffers'>): Iterable<string> {
   const nonce = host.pushNonce?.()
   const certificates = nonce === undefined ? [] : [`push-cert=${nonce}`]
-  return refLines(
-    refs,
-    [...receivePackCapabilities(host.pushOffers ?? allPushOffers), ...certificates].join(' '),
-    false,
-  )
+  const capabilities = [...receivePackCapabilities(host.pushOffers ?? allPushOffers), ...certificates].join(' ')
+  return refLines(refs, `\0${capabilities}\n`, false)
 }
 
-function* refLines(refs: readonly Ref[], capabilities: string, peel: boolean): Iterable<string> {
-  if (refs.length === 0) yield `${nullId} capabilities^{}\0${capabilities}\n`
-  let suffix = `\0${capabilities}\n`
+/** The first line of all ends in `firstSuffix`, which names the capabilities. */
+function* refLines(refs: RefList, firstSuffix: string, peel: boolean): Iterable<string> {
+  if (refs.length === 0 && firstSuffix !== '\n') yield `${nullId} capabilities^{}${firstSuffix}`
+  let suffix = firstSuffix
   for (const { name, id, peeledId } of refs) {
     yield `${id} ${name}${suffix}`
     suffix = '\n'

@@ -30,7 +30,7 @@ export async function* writeBundleList(host: FetchHost): AsyncGenerator<Uint8Arr
 
 /** True where refs lead to every tip of the clone pack; not after one was forced or deleted away, until it is made anew. */
 async function leadToTips(objects: ObjectDatabase, { refs }: RefSnapshot, { tipIds }: ClonePack): Promise<boolean> {
-  const starts = refs.map(({ id }) => locateId(objects, id))
+  const starts = refs.ids().map((id) => locateId(objects, id))
   const tips = Array.from({ length: tipIds.length / idBytes }, (_, at) => objects.locate(tipIds, at * idBytes))
   return await leadToAll(new CommitGraph(objects), starts, tips)
 }

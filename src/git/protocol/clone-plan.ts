@@ -63,14 +63,21 @@ async function leadsToTips(
   { objects, plan, refs, request, signal }: PackAnswer,
   tips: readonly Ordinal[],
 ): Promise<boolean> {
-  const tags = new Set(request.includeTag ? refs.refs.filter(isAnnotatedTag).map(({ id }) => id) : [])
+  const tags = new Set(
+    request.includeTag
+      ? refs.refs
+          .annotated()
+          .filter(isTag)
+          .map(({ id }) => id)
+      : [],
+  )
   const targets = tags.size === 0 ? tips : tips.map((tip) => (tags.has(objects.idOf(tip)) ? peel(objects, tip) : tip))
   const leadTo = (ends: readonly Ordinal[]) => leadToAll(plan.graph, plan.wants, ends, signal)
   return (await leadTo(tips)) || (await leadTo(targets))
 }
 
-function isAnnotatedTag({ name, peeledId }: Ref): boolean {
-  return peeledId !== undefined && name.startsWith('refs/tags/')
+function isTag({ name }: Ref): boolean {
+  return name.startsWith('refs/tags/')
 }
 
 /** What the wants lead to beyond the clone pack, and the tags that belong to what is sent. */
@@ -79,12 +86,12 @@ async function selectSince(answer: PackAnswer, pack: ClonePack, tips: readonly O
   const wanted = new Set(plan.wants)
   const isNew = (ordinal: Ordinal) => pack.offsetOf(ordinal) < 0
   const wants = plan.wants.filter(isNew)
-  const tags = request.includeTag ? newTags(objects, refs.refs, pack).filter((tag) => !wanted.has(tag)) : []
+  const tags = request.includeTag ? newTags(objects, refs.refs.annotated(), pack).filter((tag) => !wanted.has(tag)) : []
   if (wants.length + tags.length === 0) return new Uint32Array(0)
   const { ordinals } = await selectObjects(objects, {
     wants: [...wants, ...tags],
     haves: tips,
-    tags: request.includeTag ? refs.refs : [],
+    tags: request.includeTag ? refs.refs.annotated() : [],
     filter: plan.filter,
     graph: plan.graph,
     signal,
@@ -96,7 +103,7 @@ async function selectSince(answer: PackAnswer, pack: ClonePack, tips: readonly O
 function newTags(objects: ObjectDatabase, refs: readonly Ref[], pack: ClonePack): Ordinal[] {
   const scratch = Buffer.alloc(idBytes)
   const locate = (id: string) => objects.locate(scratch.fill(id, 'hex'))
-  return refs.filter(isAnnotatedTag).flatMap(({ id, peeledId = id }) => {
+  return refs.filter(isTag).flatMap(({ id, peeledId = id }) => {
     const tag = locate(id)
     return tag >= 0 && pack.offsetOf(tag) < 0 && pack.offsetOf(locate(peeledId)) >= 0 ? [tag] : []
   })

@@ -65,14 +65,7 @@ async function checkWants({ host, objects, refs }: FetchScene, wants: readonly O
 }
 
 function withoutTips({ headId, refs }: RefSnapshot, ids: Iterable<ObjectId>): ObjectId[] {
-  const others = new Set(ids)
-  if (headId !== undefined) others.delete(headId)
-  for (const { id, peeledId } of refs) {
-    if (others.size === 0) break
-    others.delete(id)
-    if (peeledId !== undefined) others.delete(peeledId)
-  }
-  return [...others]
+  return refs.withoutTips(ids).filter((id) => id !== headId)
 }
 
 /**
@@ -100,7 +93,7 @@ export async function planBoundary(
 ): Promise<Boundary> {
   const { graph, wants, clientShallow, deepenNot } = plan
   const { depth, isDepthRelative, deepenSinceSeconds } = request
-  const tips = isDepthRelative ? [...(refs.headId ? [refs.headId] : []), ...refs.refs.map(({ id }) => id)] : []
+  const tips = isDepthRelative ? [...(refs.headId ? [refs.headId] : []), ...refs.refs.ids()] : []
   const boundary = isDeepening(request)
     ? await findBoundary(graph, {
         wants: commitsAt(objects, wants),

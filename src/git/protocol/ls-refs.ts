@@ -1,7 +1,6 @@
 /** Version 2's `ls-refs` (gitprotocol-v2): the refs, those of some prefixes if the client names them. */
 import type { Limits } from '../../config.ts'
 import { HoldfastError } from '../../errors.ts'
-import { refsWithPrefixes } from '../ref-order.ts'
 import type { Ref, RefSnapshot } from '../repository.ts'
 import { inChunks } from './advertise-refs.ts'
 import { lineOf, type PacketReader } from './pkt-line.ts'
@@ -50,7 +49,7 @@ function* refLines({ headTarget, headId, refs }: RefSnapshot, request: LsRefsReq
     if (headId !== undefined) yield `${headId} HEAD${symref}\n`
     else if (request.unborn && symref !== '') yield `unborn HEAD${symref}\n`
   }
-  for (const ref of prefixes.length === 0 ? refs : refsWithPrefixes(refs, prefixes)) yield refLine(ref, peel)
+  for (const ref of prefixes.length === 0 ? refs : refs.withPrefixes(prefixes)) yield refLine(ref, peel)
 }
 
 function refLine({ id, name, peeledId }: Ref, peel: boolean): string {

@@ -108,7 +108,7 @@ function orderOf({ refs, request, plan, boundary, haves }: PackAnswer): PackOrde
   return {
     wants: [...plan.wants, ...deepenedBy(boundary, plan)],
     haves: [...haves, ...boundary.unshallow],
-    tags: includeTag ? refs.refs.filter(({ peeledId }) => peeledId !== undefined) : [],
+    tags: includeTag ? refs.refs.annotated() : [],
     cuts: cutsOf(boundary, plan),
     filter: plan.filter && plainFilter(plan.filter),
     sideBand,

@@ -42,7 +42,7 @@ async function findBlob(scene: FetchScene, name: string): Promise<Ordinal | unde
 
 async function findVisible({ host, objects, refs }: FetchScene, id: ObjectId | undefined) {
   if (id === undefined || locateId(objects, id) < 0) return undefined
-  const isTip = id === refs.headId || refs.refs.some((ref) => ref.id === id)
+  const isTip = id === refs.headId || refs.refs.withoutTips([id]).length === 0
   if (!isTip && (await host.refusedWants(objects, refs, [id])).length > 0) return undefined
   return peel(objects, locateId(objects, id))
 }

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { inflateSync } from 'node:zlib'
 import t, { type Test } from 'tap'
+import { RefList } from '../../../src/git/ref-list.ts'
 import type { RefSnapshot } from '../../../src/git/repository.ts'
 import { startGitServer } from '../../support/bare-git-server.ts'
 import { git, gitSync, importCommits, makeHistory, temporaryFolder, tryGit } from '../../support/git-client.ts'
@@ -123,7 +124,7 @@ t.test('group 23: wants by name', async (t) => {
   const hidden: Pick<RefSnapshot, 'headTarget' | 'headId' | 'refs'> = {
     headTarget: undefined,
     headId: undefined,
-    refs: [],
+    refs: RefList.of([]),
   }
   const host = { refs: async () => hidden }
   t.match(await askUs(source, fetchCommand('want-ref refs/heads/main'), { host }), 'ERR unknown ref refs/heads/main')

@@ -5,6 +5,7 @@ import { PackSet } from '../../../src/git/pack/pack-set.ts'
 import { advertiseRefs } from '../../../src/git/protocol/advertise-refs.ts'
 import { dataPacket, delimPacket, flushPacket } from '../../../src/git/protocol/pkt-line.ts'
 import { uploadPack } from '../../../src/git/protocol/upload-pack.ts'
+import { RefList } from '../../../src/git/ref-list.ts'
 import type { RefSnapshot } from '../../../src/git/repository.ts'
 import { limits } from '../../support/bare-git-server.ts'
 
@@ -12,12 +13,12 @@ const [a, b] = ['a'.repeat(40), 'b'.repeat(40)] as ObjectId[]
 const snapshot: RefSnapshot = {
   headTarget: 'refs/heads/main',
   headId: a,
-  refs: [
+  refs: RefList.of([
     { name: 'refs/heads/main', id: a, peeledId: undefined },
     { name: 'refs/tags/v1', id: b, peeledId: a },
-  ],
+  ]),
 }
-const unborn: RefSnapshot = { headTarget: 'refs/heads/main', headId: undefined, refs: [] }
+const unborn: RefSnapshot = { headTarget: 'refs/heads/main', headId: undefined, refs: RefList.of([]) }
 const { signal } = new AbortController()
 
 async function text(stream: AsyncIterable<Uint8Array>): Promise<string> {
@@ -93,7 +94,8 @@ t.test('advertisements', async (t) => {
 })
 
 t.test('many refs are written in pieces', async (t) => {
-  const refs = Array.from({ length: 5_000 }, (_, n) => ({ name: `refs/heads/b${n}`, id: a, peeledId: undefined }))
+  const names = Array.from({ length: 5_000 }, (_, n) => `refs/heads/b${n}`).sort()
+  const refs = RefList.of(names.map((name) => ({ name, id: a, peeledId: undefined })))
   let pieces = 0
   for await (const _ of advertiseRefs(hostOf({ ...unborn, refs }), { version: 0, service: 'git-upload-pack' })) pieces++
   t.ok(pieces > 2 && pieces < 20)
