@@ -12,6 +12,8 @@ import type { LargeAnswers } from './large-answers.ts'
 export type Answer = Uint8Array | ByteStream
 
 export interface AnswerCache {
+  /** The answer that `key` names, if it is kept. */
+  find(key: string): Answer | undefined
   /** The answer that `key` names, made by `produce` where it is not kept. */
   answer(key: string, produce: () => ByteStream, limits: AnswerLimits): Promise<Answer>
 }
@@ -54,9 +56,11 @@ export function createAnswerCache(large: LargeAnswers): AnswerCache {
   })
   const flights = new Map<string, Promise<Outcome>>()
 
+  const find = (key: string) => kept.get(key) ?? large.find(key)
+
   async function answer(key: string, produce: () => ByteStream, limits: AnswerLimits): Promise<Answer> {
     for (;;) {
-      const whole = kept.get(key) ?? large.find(key)
+      const whole = find(key)
       if (whole !== undefined) return whole
       if (large.isNoted(key)) return large.keep(key, produce())
       const flight = flights.get(key)
@@ -85,7 +89,7 @@ export function createAnswerCache(large: LargeAnswers): AnswerCache {
     return (await gather(production)) ?? stream(production)
   }
 
-  return { answer }
+  return { find, answer }
 }
 
 /** The whole answer; undefined where it is too large for that, or not done in time. */

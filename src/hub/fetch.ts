@@ -57,12 +57,7 @@ function admitting(host: FetchHost, admit: FetchOptions['admit']): FetchHost {
   return {
     ...host,
     async *streamObjects(using) {
-      const leave = await admit()
-      try {
-        yield* host.streamObjects(using)
-      } finally {
-        leave()
-      }
+      yield* leaving(host.streamObjects(using), await admit())
     },
   }
 }
@@ -72,15 +67,40 @@ export async function fetch(
   hub: Hub,
   repo: Repo,
   request: ByteStream,
-  { admit, noteClient, ...options }: FetchOptions,
+  { admit, noteClient, ...given }: FetchOptions,
 ): Promise<Answer> {
-  const host = { ...admitting(fetchHost(hub, repo), admit), noteClient }
-  const limits = hub.config.limits
+  const host = { ...fetchHost(hub, repo), noteClient }
+  const options = { ...given, limits: hub.config.limits }
   const { head, isWhole, rest } = await readHead(request, keyedRequestMaxBytes)
-  if (!isWhole || answersWithLinks(head)) return uploadPack(host, rest, { ...options, limits })
+  if (!isWhole || answersWithLinks(head)) return uploadPack(admitting(host, admit), rest, options)
   const key = answerKey(repo, ['fetch', String(options.version), hash('sha256', head, 'base64')])
-  const kept = head.includes('command=ls-refs') ? refsAnswer : packAnswer(head)
-  return await answersOf(hub).answer(key, () => uploadPack(host, rest, { ...options, limits }), kept)
+  const answers = answersOf(hub)
+  const produce = () => uploadPack(host, rest, options)
+  if (head.includes('command=ls-refs')) return await answers.answer(key, produce, refsAnswer)
+  // Each by their own limits: whoever waited for the answer to an equal request would wait for a place that another caller lacks.
+  return answers.find(key) ?? (await admitted(admit, () => answers.answer(key, produce, packAnswer(head))))
+}
+
+/** The place is given back once there is an answer or, where it comes as a stream, when that has ended or was left. */
+async function admitted(admit: FetchOptions['admit'], answer: () => Promise<Answer>): Promise<Answer> {
+  const leave = await admit()
+  let stream: ByteStream | undefined
+  try {
+    const given = await answer()
+    if (given instanceof Uint8Array) return given
+    stream = given
+  } finally {
+    if (stream === undefined) leave()
+  }
+  return leaving(stream, leave)
+}
+
+async function* leaving(stream: ByteStream, leave: () => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream
+  } finally {
+    leave()
+  }
 }
 
 /** The refs of a repository of 200,000. */

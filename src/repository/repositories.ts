@@ -99,7 +99,8 @@ export function createRepositories(ground: Ground): Repositories {
         yield* streamWhileBytesAbsent(() => using(packs.objects))
         isLeft = false
       } catch (error) {
-        isLeft = !isHoldfastError(error)
+        // What is thrown where the client has left, and what breaks; not what a client is told.
+        isLeft = !isHoldfastError(error) || error.code === 'InputTruncated'
         throw error
       } finally {
         if (isLeft) packs.leave()

@@ -4,6 +4,7 @@ import { PassThrough } from 'node:stream'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { setCollaborator } from '../../src/hub/collaborators.ts'
+import { fetch as fetchObjects } from '../../src/hub/fetch.ts'
 import { openRepo } from '../../src/hub/open-repo.ts'
 import { operator } from '../../src/hub/principal.ts'
 import { addRule } from '../../src/hub/ref-rules.ts'
@@ -107,4 +108,34 @@ t.test('the log tells which client it was', async (t) => {
     lines.some(({ gitSession, gitAgent }) => gitSession !== undefined && /^git\//.test(String(gitAgent)))
   while (!isTold()) await new Promise((resolve) => stream.once('data', resolve))
   t.pass('session and agent')
+})
+
+t.test('who waits for a place holds up nobody who asks the same', async (t) => {
+  const { hub, repo, shown } = await openScene(t)
+  const opened = await openRepo(hub, operator, repo, 'read')
+  const { signal } = new AbortController()
+  const ask = async (admit: () => Promise<() => void>) => {
+    const body = (async function* () {
+      yield fetchCommand(`want ${shown}`, 'done')
+    })()
+    return await fetchObjects(hub, opened, body, { version: 2, signal, admit })
+  }
+  const place = Promise.withResolvers<() => void>()
+  const queued = ask(() => place.promise)
+  let places = 0
+  const admit = async () => {
+    places++
+    return () => void places--
+  }
+  const answer = await ask(admit)
+  t.ok(answer instanceof Uint8Array && Buffer.from(answer).includes('PACK'))
+  t.equal(places, 0, 'and gives its own place back')
+  t.equal(await ask(() => Promise.reject(new Error('not asked for what is kept'))), answer)
+  place.resolve(() => {})
+  t.equal(await queued, answer)
+  const refused = () => Promise.reject(new Error('too many'))
+  await t.rejects(fetchObjects(hub, opened, other(), { version: 2, signal, admit: refused }), /too many/)
+  async function* other() {
+    yield fetchCommand(`want ${shown}`, 'no-progress', 'done')
+  }
 })
