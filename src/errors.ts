@@ -4,12 +4,14 @@
  */
 const sentences = {
   RepoNotFound: 'Repository not found.',
+  RepoMoved: 'This repository has another name now.',
   RevisionNotFound: 'Revision not found.',
   EntryNotFound: 'No such file at this revision.',
   AccountNotFound: 'No such user or organization.',
   TokenNotFound: 'No such token.',
   LockNotFound: 'No such lock.',
   RuleNotFound: 'No such rule.',
+  AddressUnknown: 'There is nothing at this address.',
   CredentialsInvalid: 'Invalid credentials in Authorization header',
   CredentialsMissing: 'Sign in to do this.',
   AccessDenied: 'You may not do this with this repository.',

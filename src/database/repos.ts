@@ -65,6 +65,10 @@ export async function insertRepo(db: Queryable, repo: NewRepo): Promise<RepoRow 
        values ($1, $2, $3, $4, $5)
        on conflict (type, namespace_id, lower(name)) do nothing
        returning *
+     ), taken_over as (
+       -- From now on the name is this repository's, even once it is deleted.
+       delete from former_repo_names f using r
+        where f.type = r.type and f.namespace_id = r.namespace_id and lower(f.name) = lower(r.name)
      )
      select ${repoColumns} from r join namespaces n on n.id = r.namespace_id`,
     [repo.namespaceId, repo.type, repo.name, repo.visibility, repo.createdBy ?? null],
@@ -114,26 +118,6 @@ export async function listRepos(db: Queryable, filter: RepoFilter): Promise<Repo
 /** Makes a repository public or private. */
 export async function updateVisibility(db: Queryable, repoId: RepoId, visibility: StoredVisibility): Promise<void> {
   await db.query('update repos set visibility = $2, updated_at = now() where id = $1', [repoId, visibility])
-}
-
-/** Gives a repository another name or namespace; false when that name is taken. */
-export async function updateRepoName(
-  db: Queryable,
-  repoId: RepoId,
-  { namespaceId, name }: { namespaceId: NamespaceId; name: string },
-): Promise<boolean> {
-  // No `on conflict` for updates: the unique index stays the judge of races, and its SQLSTATE is the answer.
-  try {
-    await db.query('update repos set namespace_id = $2, name = $3, updated_at = now() where id = $1', [
-      repoId,
-      namespaceId,
-      name,
-    ])
-    return true
-  } catch (error) {
-    if ((error as { code?: string }).code === '23505') return false
-    throw error
-  }
 }
 
 /** Locks the repository's row until the transaction ends; undefined when it is gone. */

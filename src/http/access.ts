@@ -7,9 +7,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { HoldfastError } from '../errors.ts'
 import type { RouteAccess } from '../hub/access.ts'
 import type { Hub } from '../hub/hub.ts'
+import { lookForNamesakes } from '../hub/namesakes.ts'
 import { admit, findRepoWith } from '../hub/open-repo.ts'
 import { type Role, roles } from '../hub/principal.ts'
-import type { Repo, RepoName, RepoType } from '../hub/repo.ts'
+import { type Repo, type RepoName, type RepoType, repoPath } from '../hub/repo.ts'
 import { readCredentials } from './authentication.ts'
 
 declare module 'fastify' {
@@ -46,8 +47,33 @@ export function decideAccessOnRoutes(server: FastifyInstance, hub: Hub): void {
     const caller = { credentials: readCredentials(request.headers.authorization), address: request.ip }
     const { principal, found } = await findRepoWith(hub, caller, name)
     request.principal = principal
+    if (found === undefined) await sendOn(hub, request, name)
     request.repo = admit(principal, name, found, access)
   })
+}
+
+/** Throws RepoMoved where a repository had the name, RepoNotFound with a hint where one of another type has it. */
+async function sendOn(hub: Hub, request: FastifyRequest, name: RepoName): Promise<void> {
+  const { moved, others } = await lookForNamesakes(hub, request.principal, name)
+  if (moved !== undefined) {
+    const message = `This repository is called ${repoPath(moved)} now.`
+    throw new HoldfastError('RepoMoved', { message, details: { location: locationOf(request, moved) } })
+  }
+  if (others.length === 0) return
+  const hints = others.map((other) => `a ${other.type} of this name (repo_type="${other.type}")`)
+  throw new HoldfastError('RepoNotFound', {
+    message: `Repository not found: ${repoPath(name)}. There is ${hints.join(' and ')}.`,
+    details: { anonymous: request.principal.kind === 'anonymous' },
+  })
+}
+
+/** The same address under the repository's present name; relative, as some clients follow nothing else. */
+function locationOf(request: FastifyRequest, { namespace, name }: RepoName): string {
+  const segments = request.raw.url!.split('/')
+  const at = request.routeOptions.url!.split('/').indexOf(':namespace')
+  // The repository's segment may be the last one, with the query behind it.
+  const behind = /(\.git)?(\?.*)?$/.exec(segments[at + 1])![0]
+  return [...segments.slice(0, at), namespace, name + behind, ...segments.slice(at + 2)].join('/')
 }
 
 function isRepoAccess(access: unknown): access is Role {

@@ -24,12 +24,15 @@ declare module 'fastify' {
 
 const statuses: Record<ErrorCode, number> = {
   RepoNotFound: 404,
+  // The method stays, and so does the body: pushes and commits follow as downloads do.
+  RepoMoved: 307,
   RevisionNotFound: 404,
   EntryNotFound: 404,
   AccountNotFound: 404,
   TokenNotFound: 404,
   LockNotFound: 404,
   RuleNotFound: 404,
+  AddressUnknown: 404,
   CredentialsInvalid: 401,
   CredentialsMissing: 401,
   AccessDenied: 403,
@@ -75,6 +78,7 @@ export function describeFailure(error: unknown, request: FastifyRequest): Failur
 
 function headersOf(status: number, details: Record<string, unknown>): Record<string, string> {
   if (status === 429 || status === 503) return { 'retry-after': String(details.retryAfterSeconds ?? 5) }
+  if (status === 307) return { location: String(details.location) }
   if (status === 416) return { 'content-range': `bytes */${details.sizeBytes}` }
   return {}
 }

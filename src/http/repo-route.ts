@@ -28,5 +28,7 @@ function register(
   type: RepoType,
   before: string,
 ): void {
-  server.route({ ...options, url: `${before}:namespace/:repo${path}`, config: { access, repoType: type } })
+  // Whoever may GET may ask for the headers alone.
+  const method = options.method === 'GET' ? ['GET', 'HEAD'] : options.method
+  server.route({ ...options, method, url: `${before}:namespace/:repo${path}`, config: { access, repoType: type } })
 }

@@ -4,6 +4,7 @@ import type { Hub } from '../hub/hub.ts'
 import { decideAccessOnRoutes } from './access.ts'
 import { sendApiError } from './api/errors.ts'
 import { apiRoutes } from './api/routes.ts'
+import { refuseUnknownAddress } from './api/unknown-address.ts'
 import { authenticateRequests } from './authentication.ts'
 import { bytesRoutes } from './bytes/routes.ts'
 import { createEmptyServer } from './empty-server.ts'
@@ -50,7 +51,7 @@ export function createServer(hub: Hub): FastifyInstance {
   limitRates(server, hub.config.limits)
   continueAccepted(server)
   server.setErrorHandler(sendApiError)
-  server.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'There is nothing at this address.' }))
+  server.setNotFoundHandler(refuseUnknownAddress)
   for (const [door, routes] of Object.entries(doors)) {
     server.register(async (room) => {
       room.addHook('onRoute', (route) => {

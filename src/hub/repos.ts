@@ -7,13 +7,13 @@ import { doomBytes } from '../database/doomed-bytes.ts'
 import { findNamespace, type NamespaceRow } from '../database/organizations.ts'
 import { listBundleIds, listPackIds } from '../database/packs.ts'
 import type { Queryable } from '../database/queryable.ts'
+import { updateRepoName } from '../database/repo-names.ts'
 import {
   deleteRepoRow,
   insertRepo,
   listRepos,
   lockRepo,
   updateHeadTarget,
-  updateRepoName,
   updateVisibility,
 } from '../database/repos.ts'
 import { HoldfastError } from '../errors.ts'
