@@ -24,7 +24,8 @@ export async function updateRepoName(
          select type, namespace_id, name, $1 from before where namespace_id <> $2 or lower(name) <> lower($3)
          on conflict (type, namespace_id, lower(name)) do update set repo_id = $1, moved_at = now()
        )
-       update repos set namespace_id = $2, name = $3, updated_at = now() where id = $1`,
+       -- From 'before', so that the name is read before it is changed.
+       update repos r set namespace_id = $2, name = $3, updated_at = now() from before where r.id = $1`,
       [repoId, namespaceId, name],
     )
     return true

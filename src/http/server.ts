@@ -1,5 +1,6 @@
 /** The HTTP house: every door in one visible list, and what all of them share. */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import packageJson from '../../package.json' with { type: 'json' }
 import type { Hub } from '../hub/hub.ts'
 import { decideAccessOnRoutes } from './access.ts'
 import { sendApiError } from './api/errors.ts'
@@ -14,6 +15,7 @@ import { healthRoutes } from './health.ts'
 import { lfsRoutes } from './lfs/routes.ts'
 import { createTransfers, limitRates } from './limits.ts'
 import { createMetrics, metricsRoutes } from './metrics.ts'
+import { documentRoutes } from './openapi.ts'
 import { refuseUnsafePaths } from './path-safety.ts'
 import { logRequests } from './request-log.ts'
 import { endSlowTransfers } from './slow-clients.ts'
@@ -51,6 +53,7 @@ export function createServer(hub: Hub): FastifyInstance {
   limitRates(server, hub.config.limits)
   continueAccepted(server)
   server.setErrorHandler(sendApiError)
+  documentRoutes(server, packageJson.version)
   server.setNotFoundHandler(refuseUnknownAddress)
   for (const [door, routes] of Object.entries(doors)) {
     server.register(async (room) => {

@@ -1,4 +1,7 @@
-/** The commit with which a repository made by the API begins, as on the Hub: `.gitattributes` and nothing else. */
+/**
+ * The commit with which a repository made by the API begins, as on the Hub: `.gitattributes`, and a README where there is
+ * something to say in it.
+ */
 import { oneChunk } from '../bucket/streams.ts'
 import { HoldfastError } from '../errors.ts'
 import { formatCommit } from '../git/commit.ts'
@@ -25,6 +28,13 @@ export const initialAttributes = [...lfsPatterns, '*tfevents*', 'saved_model/**/
   .map((pattern) => `${pattern} filter=lfs diff=lfs merge=lfs -text\n`)
   .join('')
 
+/** What a new repository's README says in its front matter; without any of it there is no README. */
+export interface CardStart {
+  /** How a Space runs. */
+  sdk?: string
+  license?: string
+}
+
 /**
  * Makes a repository that begins with the initial commit; throws as createRepo does. Where the commit cannot be made the
  * repository goes again, unless somebody was quicker: it is visible from its first moment, and what was pushed is kept.
@@ -33,11 +43,11 @@ export async function createStartedRepo(
   hub: Hub,
   principal: UserPrincipal,
   name: RepoName,
-  visibility: Visibility,
+  { visibility, card = {} }: { visibility: Visibility; card?: CardStart },
 ): Promise<Repo> {
   const repo = await createRepo(hub, principal, name, visibility)
   try {
-    await createInitialCommit(hub, principal, repo)
+    await createInitialCommit(hub, principal, repo, card)
   } catch (error) {
     if (await deleteUntouchedRepo(hub, repo)) throw error
   }
@@ -45,11 +55,20 @@ export async function createStartedRepo(
 }
 
 /** Gives an empty repository its first commit, by the one way in which refs move. Resolves to the commit's id. */
-export async function createInitialCommit(hub: Hub, principal: UserPrincipal, repo: Repo): Promise<ObjectId> {
-  const blob: GitObject = { type: 'blob', data: Buffer.from(initialAttributes) }
+export async function createInitialCommit(
+  hub: Hub,
+  principal: UserPrincipal,
+  repo: Repo,
+  card: CardStart = {},
+): Promise<ObjectId> {
+  const files = [{ name: '.gitattributes', blob: blobOf(initialAttributes) }]
+  if (Object.values(card).some((value) => value !== undefined)) {
+    files.push({ name: 'README.md', blob: blobOf(writeCard(repo, card)) })
+  }
+  const blobs = files.map(({ blob }) => blob)
   const tree: GitObject = {
     type: 'tree',
-    data: formatTree([{ mode: fileMode, name: '.gitattributes', id: hashObject(blob) }]),
+    data: formatTree(files.map(({ name, blob }) => ({ mode: fileMode, name, id: hashObject(blob) }))),
   }
   const author = authorNow(hub, principal)
   const data = formatCommit({
@@ -63,9 +82,20 @@ export async function createInitialCommit(hub: Hub, principal: UserPrincipal, re
   const commitId = hashObject(commit)
   const isMoved = await moveRef(hub, principal, repo, {
     command: { name: repo.headTarget, oldId: undefined, newId: commitId },
-    pack: oneChunk(formatFreshPack([commit, tree, blob])),
+    pack: oneChunk(formatFreshPack([commit, tree, ...blobs])),
     signal: new AbortController().signal,
   })
   if (isMoved) return commitId
   throw new HoldfastError('Conflict', { message: `${repoPath(repo)} has been pushed to already.` })
+}
+
+/** The front matter alone: what the repository is, until somebody writes more. */
+function writeCard({ name }: Repo, { sdk, license }: CardStart): string {
+  const title = sdk === undefined ? [] : [`title: ${JSON.stringify(name)}`, `sdk: ${sdk}`]
+  const lines = [...title, ...(license === undefined ? [] : [`license: ${license}`])]
+  return ['---', ...lines, '---', ''].join('\n')
+}
+
+function blobOf(text: string): GitObject {
+  return { type: 'blob', data: Buffer.from(text) }
 }

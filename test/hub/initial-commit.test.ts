@@ -15,7 +15,7 @@ const name = { type: 'model', namespace: 'ada', name: 'model' } as const
 
 t.test('a repository made by the API begins with a commit', async (t) => {
   const hub = await openHouse(t)
-  await createStartedRepo(hub, await createPrincipal(hub, 'ada'), name, 'public')
+  await createStartedRepo(hub, await createPrincipal(hub, 'ada'), name, { visibility: 'public' })
   const { refs } = await hub.repositories.refs(await openRepo(hub, operator, name, 'read'))
   t.match(refs, [{ name: 'refs/heads/main' }])
 })
@@ -25,7 +25,7 @@ t.test('a repository without its initial commit goes again', async (t) => {
   const ada = await createPrincipal(hub, 'ada')
   const receivePack = () => Promise.reject(new HoldfastError('StorageFull'))
   const broken = { ...hub, repositories: { ...hub.repositories, receivePack } }
-  await t.rejects(createStartedRepo(broken, ada, name, 'public'), { code: 'StorageFull' })
+  await t.rejects(createStartedRepo(broken, ada, name, { visibility: 'public' }), { code: 'StorageFull' })
   await t.rejects(openRepo(hub, operator, name, 'read'), { code: 'RepoNotFound' })
 })
 
@@ -58,7 +58,7 @@ t.test('what somebody pushed before the initial commit is kept', async (t) => {
       return await hub.repositories.receivePack(...args)
     },
   }
-  await t.resolves(createStartedRepo({ ...hub, repositories }, ada, name, 'public'))
+  await t.resolves(createStartedRepo({ ...hub, repositories }, ada, name, { visibility: 'public' }))
   const { refs } = await hub.repositories.refs(await openRepo(hub, operator, name, 'read'))
   t.match(refs, [{ name: 'refs/heads/main', id: commitId }])
 })

@@ -5,6 +5,7 @@ import type { Transfers } from '../limits.ts'
 import { commitRoutes } from './commit.ts'
 import { sendApiError } from './errors.ts'
 import { listRoutes } from './lists.ts'
+import { overviewRoutes } from './overviews.ts'
 import { repoInfoRoutes } from './repo-info.ts'
 import { repoRoutes } from './repos.ts'
 import { resolveRoutes } from './resolve.ts'
@@ -15,7 +16,7 @@ import { whoamiRoutes } from './whoami.ts'
 export function apiRoutes(hub: Hub, transfers: Transfers): FastifyPluginAsync {
   return async (server) => {
     server.setErrorHandler(sendApiError)
-    const all = [whoamiRoutes, repoRoutes, repoInfoRoutes, listRoutes, treeRoutes, resolveRoutes]
+    const all = [whoamiRoutes, overviewRoutes, repoRoutes, repoInfoRoutes, listRoutes, treeRoutes, resolveRoutes]
     for (const routes of all) await server.register(routes(hub))
     await server.register(commitRoutes(hub, transfers))
   }

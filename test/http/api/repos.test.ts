@@ -44,21 +44,6 @@ t.test('create, describe, delete', async (t) => {
   t.equal((await call(ada, 'DELETE', '/api/repos/delete', address)).statusCode, 404)
 })
 
-t.test('who may create what', async (t) => {
-  const { ada, call } = await openHub(t)
-  const create = async (who: Person | undefined, body: object) =>
-    (await call(who, 'POST', '/api/repos/create', body)).statusCode
-  t.equal(await create(undefined, { name: 'x' }), 401)
-  t.equal(await create(ada, { name: 'x', organization: 'eve' }), 403)
-  t.equal(await create(ada, { name: 'x', organization: 'nobody' }), 404)
-  t.equal(await create(ada, { name: '..' }), 400)
-  t.equal(await create(ada, { name: 'x', type: 'kernel' }), 400)
-  t.equal(await create(ada, {}), 400)
-  t.equal(await create(ada, { name: 'secret', private: true }), 200)
-  t.equal((await call(undefined, 'GET', '/api/models/ada/secret')).statusCode, 401)
-  t.match((await call(ada, 'GET', '/api/models/ada/secret')).json(), { private: true })
-})
-
 t.test('an empty repository', async (t) => {
   const { hub, ada, call } = await openHub(t)
   await addRepo(hub, ada, 'empty')
@@ -91,19 +76,4 @@ t.test('lists', async (t) => {
     ['ada/one'],
   )
   t.equal(last.headers.link, undefined)
-})
-
-t.test('who am I', async (t) => {
-  const { ada, call } = await openHub(t)
-  t.match((await call(ada, 'GET', '/api/whoami-v2')).json(), {
-    name: 'ada',
-    type: 'user',
-    orgs: [],
-    auth: { accessToken: { displayName: 'test', role: 'write' } },
-  })
-  t.equal((await call(undefined, 'GET', '/api/whoami-v2')).statusCode, 401)
-  const wrong = await call({ ...ada, headers: { authorization: 'Bearer hf_wrong' } }, 'GET', '/api/whoami-v2')
-  t.equal(wrong.statusCode, 401)
-  t.equal(wrong.headers['x-error-message'], 'Invalid credentials in Authorization header')
-  t.equal(wrong.headers['x-error-code'], undefined)
 })
