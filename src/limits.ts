@@ -66,7 +66,9 @@ export interface Limits {
   readyTimeoutMs: number
   refLogRetentionSeconds: number
   siblingsMax: number
-  folderEntriesMax: number
+  expandedPageMax: number
+  pathsInfoMax: number
+  lastCommitsLookedAtMax: number
   pushPointersMax: number
   unreadBodyMaxBytes: number
   httpHeadersTimeoutMs: number
@@ -174,8 +176,11 @@ export const defaultLimits: Limits = {
   refLogRetentionSeconds: 90 * 86_400,
   // Repositories with more files are listed by their tree instead: huggingface_hub does so from 50,000 on.
   siblingsMax: 100_000,
-  // A page costs a walk over what came before it, 1 s for so many.
-  folderEntriesMax: 2_000_000,
+  // With their last commits.
+  expandedPageMax: 100,
+  pathsInfoMax: 1_000,
+  // A file that was not touched for so long is listed without its last commit.
+  lastCommitsLookedAtMax: 50_000,
   // Each is an oid and a blob's id in memory, and an element of the transaction's arrays.
   pushPointersMax: 1_000_000,
   unreadBodyMaxBytes: 64 * MiB,

@@ -1,4 +1,4 @@
-/** What lies in a commit's trees: by path, or in Git's order. */
+/** What lies at a path in a commit's trees, and what its blob is. */
 import { HoldfastError } from '../errors.ts'
 import { commitIds } from '../git/commit.ts'
 import { type ObjectId, objectIdAt } from '../git/object-id.ts'
@@ -36,28 +36,6 @@ export function findRootTree(objects: ObjectDatabase, commitId: ObjectId): Objec
   return objectIdAt(commitIds(objects.read(locateObject(objects, commitId)).data))
 }
 
-/** Everything in `folder`, itself left out, in Git's order. Not by recursion: folders may lie very deep. */
-export function* walkFolder(
-  objects: ObjectDatabase,
-  folder: CommitEntry,
-  { isRecursive }: { isRecursive: boolean },
-): Generator<CommitEntry> {
-  const open = [openFolder(objects, folder)]
-  for (let last = open.at(-1); last !== undefined; last = open.at(-1)) {
-    const { before, data, cursor } = last
-    if (!cursor.next()) {
-      open.pop()
-      continue
-    }
-    if (isGitlink(cursor.mode)) continue
-    const path = before + data.toString('utf8', cursor.nameAt, cursor.nameEnd)
-    const kind = isDirectory(cursor.mode) ? 'directory' : 'file'
-    const entry: CommitEntry = { kind, path, id: objectIdAt(data, cursor.idAt) }
-    yield entry
-    if (isRecursive && kind === 'directory') open.push(openFolder(objects, entry))
-  }
-}
-
 /** A blob's size, and what it points to where it is an LFS pointer. */
 export function describeBlob(
   objects: ObjectDatabase,
@@ -83,9 +61,4 @@ function findEntry(data: Buffer, name: Buffer): { mode: number; id: ObjectId } |
     if (data.compare(name, 0, name.length, nameAt, nameEnd) === 0) return { mode, id: objectIdAt(data, idAt) }
   }
   return undefined
-}
-
-function openFolder(objects: ObjectDatabase, { path, id }: CommitEntry) {
-  const { data } = objects.read(locateObject(objects, id))
-  return { before: path === '' ? '' : `${path}/`, data, cursor: new TreeCursor(data) }
 }

@@ -2,10 +2,13 @@
 import { HoldfastError } from '../errors.ts'
 import { fairLoop } from '../git/fair-loop.ts'
 import { type ObjectId, parseObjectId } from '../git/object-id.ts'
+import type { ObjectDatabase } from '../git/repository.ts'
 import type { LfsPointer } from '../lfs/pointer.ts'
-import { type CommitEntry, describeBlob, findPath, walkFolder } from './commit-files.ts'
+import { type CommitEntry, describeBlob, findPath } from './commit-files.ts'
 import { entryNotFound } from './files.ts'
+import { FolderWalk } from './folder-walk.ts'
 import type { Hub } from './hub.ts'
+import { findLastCommits, type LastCommit } from './last-commits.ts'
 import type { Repo } from './repo.ts'
 
 export interface ListedFile {
@@ -30,7 +33,9 @@ export async function listFiles(
     let folderCount = 0
     const pause = fairLoop()
     const root = findPath(objects, commitId, []) as CommitEntry
-    for (const { kind, path, id } of walkFolder(objects, root, { isRecursive: true })) {
+    const walk = new FolderWalk(objects, root, { isRecursive: true })
+    for (let entry = walk.next(); entry !== undefined; entry = walk.next()) {
+      const { kind, path, id } = entry
       if (pause.due()) await pause.now()
       // Folders count too: a few trees that name each other can make paths without end, and not one file.
       if (kind === 'directory') folderCount++
@@ -46,51 +51,93 @@ export interface FolderQuestion {
   /** The decoded segments of the folder's path; none for the root. */
   path: readonly string[]
   isRecursive: boolean
-  /** How many entries came before this page. */
-  skip: number
+  /** The `next` of the page before. */
+  after: Buffer | undefined
   pageSize: number
+  withLastCommit: boolean
 }
 
-export type FolderEntry = CommitEntry & Partial<Pick<ListedFile, 'sizeBytes' | 'lfs'>>
+export interface DescribedEntry extends CommitEntry, Partial<Pick<ListedFile, 'sizeBytes' | 'lfs'>> {
+  lastCommit?: LastCommit
+}
 
-/** A page of what lies in a folder. Throws EntryNotFound where there is none. */
+/** A page of what lies in a folder, and where the next one begins. Throws EntryNotFound where there is none. */
 export async function listFolder(
   hub: Hub,
   repo: Repo,
-  { commitId, path, isRecursive, skip, pageSize }: FolderQuestion,
-): Promise<{ entries: FolderEntry[]; hasMore: boolean }> {
-  if (skip > hub.config.limits.folderEntriesMax) {
-    throw new HoldfastError('InputTooLarge', {
-      message: 'This folder has more entries than this server lists. Clone it.',
-    })
-  }
+  { commitId, path, isRecursive, after, pageSize, withLastCommit }: FolderQuestion,
+): Promise<{ entries: DescribedEntry[]; next: Buffer | undefined }> {
   return await hub.repositories.withObjects(repo, async (objects) => {
     const folder = findPath(objects, commitId, path)
     if (folder?.kind !== 'directory') throw entryNotFound(commitId, path.join('/'))
-    const entries: FolderEntry[] = []
+    const walk = new FolderWalk(objects, folder, { isRecursive, after })
+    const entries: DescribedEntry[] = []
+    const places: Buffer[] = []
     const pause = fairLoop()
-    let passed = 0
-    for (const entry of walkFolder(objects, folder, { isRecursive })) {
+    let entry = walk.next()
+    for (; entry !== undefined && entries.length < pageSize; entry = walk.next()) {
       if (pause.due()) await pause.now()
-      if (passed++ < skip) continue
-      if (entries.length === pageSize) return { entries, hasMore: true }
-      entries.push(entry.kind === 'file' ? { ...entry, ...describeBlob(objects, entry.id) } : entry)
+      entries.push(describeEntry(objects, entry))
+      places.push(walk.place)
     }
-    return { entries, hasMore: false }
+    if (withLastCommit) {
+      const before = Buffer.from(path.map((segment) => `${segment}/`).join(''))
+      await addLastCommits(hub, objects, {
+        commitId,
+        entries,
+        paths: places.map((place) => Buffer.concat([before, place])),
+      })
+    }
+    return { entries, next: entry === undefined ? undefined : places.at(-1) }
   })
 }
 
+/** What lies at each of `paths` (decoded, without slashes at the ends); where nothing does, nothing is told. */
+export async function describePaths(
+  hub: Hub,
+  repo: Repo,
+  { commitId, paths, withLastCommit }: { commitId: ObjectId; paths: readonly string[]; withLastCommit: boolean },
+): Promise<DescribedEntry[]> {
+  return await hub.repositories.withObjects(repo, async (objects) => {
+    const entries: DescribedEntry[] = []
+    const pause = fairLoop()
+    for (const path of paths) {
+      if (pause.due(8)) await pause.now()
+      const entry = path === '' ? undefined : findPath(objects, commitId, path.split('/'))
+      if (entry !== undefined) entries.push(describeEntry(objects, entry))
+    }
+    if (withLastCommit) {
+      await addLastCommits(hub, objects, { commitId, entries, paths: entries.map(({ path }) => Buffer.from(path)) })
+    }
+    return entries
+  })
+}
+
+function describeEntry(objects: ObjectDatabase, entry: CommitEntry): DescribedEntry {
+  return entry.kind === 'file' ? { ...entry, ...describeBlob(objects, entry.id) } : entry
+}
+
+async function addLastCommits(
+  hub: Hub,
+  objects: ObjectDatabase,
+  { commitId, entries, paths }: { commitId: ObjectId; entries: DescribedEntry[]; paths: readonly Buffer[] },
+): Promise<void> {
+  const commitsMax = hub.config.limits.lastCommitsLookedAtMax
+  const found = await findLastCommits(objects, { commitId, paths, commitsMax })
+  for (const [index, entry] of entries.entries()) entry.lastCommit = found[index]
+}
+
 /** Where a list goes on: bound to the commit, so that a branch that moves between two pages does not mix them. */
-export function writeFolderCursor(commitId: ObjectId, skip: number): string {
-  return `${commitId}.${skip}`
+export function writeFolderCursor(commitId: ObjectId, next: Buffer): string {
+  return `${commitId}.${next.toString('base64url')}`
 }
 
 /** Throws InputInvalid for what `writeFolderCursor` has not written. */
-export function parseFolderCursor(cursor: string): { commitId: ObjectId; skip: number } {
-  const [id, skip] = cursor.split('.')
-  const commitId = parseObjectId(id)
-  if (commitId === undefined || !/^\d{1,9}$/.test(skip ?? '')) {
+export function parseFolderCursor(cursor: string): { commitId: ObjectId; after: Buffer } {
+  const [, id, after] = /^([0-9a-f]{40})\.([\w-]+)$/.exec(cursor) ?? []
+  const commitId = parseObjectId(id ?? '')
+  if (commitId === undefined) {
     throw new HoldfastError('InputInvalid', { message: 'This is not the address of a next page.' })
   }
-  return { commitId, skip: Number(skip) }
+  return { commitId, after: Buffer.from(after, 'base64url') }
 }

@@ -6,6 +6,7 @@ import { commitRoutes } from './commit.ts'
 import { sendApiError } from './errors.ts'
 import { listRoutes } from './lists.ts'
 import { overviewRoutes } from './overviews.ts'
+import { pathsInfoRoutes } from './paths-info.ts'
 import { repoInfoRoutes } from './repo-info.ts'
 import { repoRoutes } from './repos.ts'
 import { resolveRoutes } from './resolve.ts'
@@ -16,7 +17,16 @@ import { whoamiRoutes } from './whoami.ts'
 export function apiRoutes(hub: Hub, transfers: Transfers): FastifyPluginAsync {
   return async (server) => {
     server.setErrorHandler(sendApiError)
-    const all = [whoamiRoutes, overviewRoutes, repoRoutes, repoInfoRoutes, listRoutes, treeRoutes, resolveRoutes]
+    const all = [
+      whoamiRoutes,
+      overviewRoutes,
+      repoRoutes,
+      repoInfoRoutes,
+      listRoutes,
+      treeRoutes,
+      pathsInfoRoutes,
+      resolveRoutes,
+    ]
     for (const routes of all) await server.register(routes(hub))
     await server.register(commitRoutes(hub, transfers))
   }

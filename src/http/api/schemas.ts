@@ -5,3 +5,8 @@ import { type TSchema, Type } from 'typebox'
 export function nullable<Schema extends TSchema>(schema: Schema) {
   return Type.Optional(Type.Union([schema, Type.Null()]))
 }
+
+/** How clients write a truth: as JSON, as `true`, or as Python's `True`. */
+export function isTrue(value: unknown): boolean {
+  return value === true || (typeof value === 'string' && value.toLowerCase() === 'true')
+}

@@ -96,3 +96,30 @@ t.test('pages follow their links to the end, and keep to their commit', async (t
   t.equal((await get('/api/datasets/ada/data/tree/main?cursor=1.x')).statusCode, 400)
   t.equal((await get(`/api/datasets/ada/data/tree/main?cursor=${'0'.repeat(40)}.1`)).statusCode, 404)
 })
+
+t.test('with the last commit of each entry, in pages of a hundred', async (t) => {
+  const { get, work } = await openFolders(t)
+  const url = '/api/datasets/ada/data/tree/main?expand=true&recursive=true&limit=3'
+  const first = await get(url)
+  const entries = [...first.json()]
+  const [, next] = /<(.*)>; rel="next"/.exec(String(first.headers.link)) ?? []
+  entries.push(...(await get(next!)).json())
+  t.equal(entries.length, 6)
+  for (const { path, lastCommit } of entries as (Entry & { lastCommit: object })[]) {
+    const [id, date] = (await git(work, 'log', '-1', '--format=%H %ct', '--', path)).split(' ')
+    t.same(lastCommit, { id, title: 'One', date: new Date(Number(date) * 1000).toISOString() }, path)
+  }
+  t.notOk('lastCommit' in (await get('/api/datasets/ada/data/tree/main')).json()[0])
+})
+
+t.test('a next page of another folder, or of nowhere', async (t) => {
+  const { get, commitId } = await openFolders(t)
+  const cursor = (place: string) => `cursor=${commitId}.${Buffer.from(place).toString('base64url')}`
+  const status = async (path: string, place: string) =>
+    (await get(`/api/datasets/ada/data/tree/main${path}?recursive=true&${cursor(place)}`)).statusCode
+  t.equal(await status('', 'train/a.txt'), 200)
+  t.equal(await status('/train', 'a.txt'), 200)
+  for (const place of ['absent', 'train/', 'README.md/x', 'train/a.txt/', '/', 'weights.bin/']) {
+    t.equal(await status('', place), 400, place)
+  }
+})
