@@ -5,7 +5,7 @@ import type { Hub } from '../hub/hub.ts'
 /** The two routes that balancers and supervisors ask. */
 export function healthRoutes(hub: Hub): FastifyPluginAsync {
   return async (server) => {
-    const options = { config: { access: 'public' as const, rateLimit: false as const } }
+    const options = { config: { access: 'public' as const, isUncounted: true as const } }
     server.get('/healthz', options, async () => ({ status: 'ok' }))
     server.get('/readyz', options, async (_request, reply) => {
       const checks = { database: () => hub.database.query('select 1'), bucket: () => hub.bucket.stat('readyz') }

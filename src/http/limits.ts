@@ -1,10 +1,5 @@
-/**
- * How much one caller may ask of this server: requests a minute, and transfers at once (admission.ts). Health and metrics
- * are asked by those who look after the server, and never limited.
- */
-import rateLimit from '@fastify/rate-limit'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { HoldfastError } from '../errors.ts'
+/** How many transfers one caller, and all together, may have at once (admission.ts). */
+import type { FastifyRequest } from 'fastify'
 import type { Limits } from '../limits.ts'
 import { Admission, type Caller } from './admission.ts'
 
@@ -41,29 +36,3 @@ export function createTransfers(limits: Limits): Transfers {
 export function callerOf({ principal, ip }: FastifyRequest): Caller {
   return { userId: principal.kind === 'user' ? principal.userId : undefined, address: ip }
 }
-
-/** Refuses requests above the rate of their user, or of their address where nobody signed in. 0: any rate. */
-export function limitRates(server: FastifyInstance, { requestsPerMinuteMax }: Limits): void {
-  if (requestsPerMinuteMax === 0) return
-  server.register(rateLimit, {
-    max: requestsPerMinuteMax,
-    timeWindow: 60_000,
-    cache: callersMax,
-    keyGenerator: (request) => {
-      const { userId, address } = callerOf(request)
-      return userId === undefined ? `address ${address}` : `user ${userId}`
-    },
-    errorResponseBuilder: (_request, { ttl }) => {
-      const retryAfterSeconds = Math.ceil(ttl / 1000)
-      return new HoldfastError('RateLimited', {
-        message: `More than ${requestsPerMinuteMax} requests in a minute. Try again in ${retryAfterSeconds} seconds.`,
-        details: { retryAfterSeconds },
-      })
-    },
-    addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
-    addHeadersOnExceeding: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
-  })
-}
-
-/** So many are counted at once; who asked longest ago is forgotten. */
-const callersMax = 100_000

@@ -91,7 +91,7 @@ function measureLoad(registry: Registry, { repositories }: Hub, transfers: Trans
 /** The route that Prometheus asks. */
 export function metricsRoutes({ registry }: Metrics): FastifyPluginAsync {
   return async (server) => {
-    server.get('/metrics', { config: { access: 'public', rateLimit: false } }, async (_request, reply) => {
+    server.get('/metrics', { config: { access: 'public', isUncounted: true } }, async (_request, reply) => {
       return reply.type(registry.contentType).send(await registry.metrics())
     })
   }

@@ -8,15 +8,17 @@ import { apiRoutes } from './api/routes.ts'
 import { refuseUnknownAddress } from './api/unknown-address.ts'
 import { authenticateRequests } from './authentication.ts'
 import { bytesRoutes } from './bytes/routes.ts'
+import { allowAllOrigins } from './cors.ts'
 import { createEmptyServer } from './empty-server.ts'
 import { continueAccepted } from './expect-continue.ts'
 import { gitRoutes } from './git/routes.ts'
 import { healthRoutes } from './health.ts'
 import { lfsRoutes } from './lfs/routes.ts'
-import { createTransfers, limitRates } from './limits.ts'
+import { createTransfers } from './limits.ts'
 import { createMetrics, metricsRoutes } from './metrics.ts'
 import { documentRoutes } from './openapi.ts'
 import { refuseUnsafePaths } from './path-safety.ts'
+import { limitRates } from './rates.ts'
 import { logRequests } from './request-log.ts'
 import { endSlowTransfers } from './slow-clients.ts'
 import { skipUnreadBodies } from './unread-body.ts'
@@ -47,6 +49,7 @@ export function createServer(hub: Hub): FastifyInstance {
   logRequests(server, hub.logger, metrics)
   skipUnreadBodies(server, hub.config.limits.unreadBodyMaxBytes)
   endSlowTransfers(server, hub.config.limits)
+  allowAllOrigins(server)
   refuseUnsafePaths(server)
   authenticateRequests(server, hub)
   decideAccessOnRoutes(server, hub)

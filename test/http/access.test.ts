@@ -44,6 +44,7 @@ t.test('what is open to everybody, or to whoever holds a signed link', async (t)
     .map((route) => route.url)
   t.same(open.sort(), [
     '/',
+    '/*',
     '/api/bytes/lfs/objects/:name',
     '/api/bytes/lfs/uploads/:uploadId',
     '/api/bytes/lfs/uploads/:uploadId/verify',

@@ -2,32 +2,8 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { run, temporaryFolder } from '../support/git.ts'
-import { addPerson, addRepo, gitUrl, listen, openDoors, openHouse } from '../support/house.ts'
+import { addPerson, addRepo, gitUrl, listen, openHouse } from '../support/house.ts'
 import { openRaw } from '../support/raw-http.ts'
-
-t.test('so many requests a minute and no more, for each user and each address', async (t) => {
-  const hub = await openHouse(t, { limits: { requestsPerMinuteMax: 3 } })
-  const [ada, bob] = [await addPerson(hub, 'ada'), await addPerson(hub, 'bob')]
-  const server = await openDoors(t, hub)
-  const whoami = (person?: typeof ada, remoteAddress = '10.0.0.1') =>
-    server.inject({ url: '/api/whoami-v2', headers: person?.headers, remoteAddress })
-  for (let count = 0; count < 3; count++) t.equal((await whoami(ada)).statusCode, 200)
-  const refused = await whoami(ada, '10.0.0.2')
-  t.equal(refused.statusCode, 429)
-  t.match(refused.json(), { error: /^More than 3 requests in a minute\. Try again in \d+ seconds\.$/ })
-  t.ok(Number(refused.headers['retry-after']) > 50)
-  t.equal((await whoami(bob)).statusCode, 200, 'the address of one is the address of another')
-
-  const page = (remoteAddress: string) => server.inject({ url: '/', remoteAddress })
-  for (let count = 0; count < 3; count++) t.equal((await page('10.0.0.3')).statusCode, 200)
-  t.equal((await page('10.0.0.3')).statusCode, 429)
-  t.equal((await page('10.0.0.4')).statusCode, 200)
-  for (const url of ['/healthz', '/readyz', '/metrics']) {
-    for (let count = 0; count < 4; count++) {
-      t.equal((await server.inject({ url, remoteAddress: '10.0.0.3' })).statusCode, 200)
-    }
-  }
-})
 
 t.test('git prints why it is refused, and refs are listed all the same', async (t) => {
   const limits = {

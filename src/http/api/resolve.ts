@@ -5,6 +5,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { type FileAtCommit, findLfsContent, openFile, readBlob, readLfsContent } from '../../hub/files.ts'
 import type { Hub } from '../../hub/hub.ts'
+import { repoPath } from '../../hub/repo.ts'
 import { type ResolvedRevision, resolveRevisionPath } from '../../hub/revisions.ts'
 import type { HttpByteRange } from '../bytes/range.ts'
 import { isNotModified, sendBytes } from '../bytes/send-bytes.ts'
@@ -42,6 +43,12 @@ async function sendFile(
   describe(reply, content)
   const etag = `"${content.lfs?.lfsOid ?? content.blobId}"`
   reply.headers({ etag, 'cache-control': cacheControl(request, revision) })
+  if (!revision.isPinned && isOneOfSeveral(request)) {
+    return reply
+      .code(307)
+      .header('location', pinnedLocation(request, kind, content))
+      .send()
+  }
   if (isNotModified(request, etag)) return reply.code(304).send()
   if (content.lfs === undefined) {
     const read = async (range: HttpByteRange | undefined) => readBlob(hub, repo, content.blobId, range)
@@ -58,6 +65,22 @@ async function sendFile(
   if (url !== undefined) return reply.header('cache-control', 'no-store').redirect(url, 302)
   const read = (range: HttpByteRange | undefined) => readLfsContent(hub, key, range)
   return await sendBytes(request, reply, { etag, sizeBytes: lfs.sizeBytes, read })
+}
+
+/**
+ * Whether a client will ask for the rest in another request: for what HEAD told of, for the next range, for what a broken
+ * download lacks. It is sent to the commit's own address, where nothing changes in between. One GET of the whole is
+ * answered as it is, so that `curl` without `-L` works as well.
+ */
+function isOneOfSeveral({ method, headers }: FastifyRequest): boolean {
+  return method === 'HEAD' || (headers.range !== undefined && headers['if-range'] === undefined)
+}
+
+/** Relative: what leads elsewhere is not followed by HEAD requests of huggingface_hub, and loses their credentials. */
+function pinnedLocation({ repo, raw }: FastifyRequest, kind: string, { commitId, path }: FileAtCommit): string {
+  const query = raw.url!.indexOf('?')
+  const encoded = path.split('/').map(encodeURIComponent).join('/')
+  return `/${repoPath(repo)}/${kind}/${commitId}/${encoded}${query < 0 ? '' : raw.url!.slice(query)}`
 }
 
 function describe(reply: FastifyReply, { path, lfs }: FileAtCommit): void {

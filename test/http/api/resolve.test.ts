@@ -178,3 +178,33 @@ t.test('a pin outlives a forced push, but not for whoever never could see it', a
   await addRepo(hub, ada, 'other')
   t.equal((await get(`/../other/resolve/${two}/weights.bin`)).statusCode, 404)
 })
+
+t.test('HEAD and ranges of a branch lead to the commit, so that what follows is of the same one', async (t) => {
+  const { one, two, get } = await openModel(t)
+  for (const [revision, commitId] of [
+    ['main', two],
+    ['v1', one],
+    ['feature%2Fx', two],
+    ['feature/x', two],
+    [one.slice(0, 9), one],
+  ]) {
+    const head = await get(`/resolve/${revision}/weights.bin?download=true`, {}, 'HEAD')
+    t.equal(head.statusCode, 307, revision)
+    t.match(head.headers, {
+      location: `/ada/model/resolve/${commitId}/weights.bin?download=true`,
+      'x-repo-commit': commitId,
+      etag: `"${oid}"`,
+      'x-linked-size': String(content.length),
+      'cache-control': 'public, no-cache',
+    })
+    const range = await get(`/resolve/${revision}/weights.bin`, { range: 'bytes=0-0' })
+    t.equal(range.headers.location, `/ada/model/resolve/${commitId}/weights.bin`)
+    t.equal((await get(`/resolve/${revision}/weights.bin`)).statusCode, 200, 'one GET of the whole needs no more')
+    const resumed = await get(`/resolve/${revision}/weights.bin`, { range: 'bytes=1-', 'if-range': `"${oid}"` })
+    t.equal(resumed.statusCode, 206, 'a range of one content alone')
+  }
+  const odd = await get(`/raw/main/${encodeURIComponent('ü "x".json')}`, {}, 'HEAD')
+  t.equal(odd.headers.location, `/ada/model/raw/${two}/%C3%BC%20%22x%22.json`)
+  t.equal((await get('/resolve/main/absent', {}, 'HEAD')).statusCode, 404)
+  t.equal((await get(`/resolve/${one}/weights.bin`, {}, 'HEAD')).statusCode, 200)
+})
