@@ -15,7 +15,7 @@ export interface PackSpool {
 }
 
 export class PackInput {
-  /** The bytes at hand; `bytes[at]` is the next one to use. */
+  /** The bytes at hand; `bytes[at]` is the next one to use. Valid until more are asked for. */
   bytes: Buffer = Buffer.alloc(0)
   at = 0
   readonly #pieces: AsyncIterator<Uint8Array>
@@ -23,6 +23,8 @@ export class PackInput {
   readonly #maxBytes: number
   readonly #signal: AbortSignal | undefined
   readonly #hash = createHash('sha1')
+  /** Where what was left of one piece is joined with the next. */
+  #joined = Buffer.alloc(0)
   /** Of `bytes[0]` in the pack. */
   #start = 0
   #receivedBytes = 0
@@ -80,6 +82,8 @@ export class PackInput {
   }
 
   async #fill(): Promise<boolean> {
+    // The source may use the memory of a piece again for the next.
+    this.#setAsideUnused()
     for (;;) {
       this.#signal?.throwIfAborted()
       const { value, done } = await this.#pieces.next()
@@ -95,15 +99,32 @@ export class PackInput {
     }
   }
 
-  #append(piece: Uint8Array): void {
+  #setAsideUnused(): void {
     if (this.#hashedTo < this.at) this.#hashUsed()
     this.#crc = this.endEntry()
-    const view = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
+    const unusedBytes = this.bytes.length - this.at
+    if (this.#joined.length < unusedBytes) this.#joined = Buffer.allocUnsafeSlow(unusedBytes * 2)
+    this.bytes.copy(this.#joined, 0, this.at)
+    this.bytes = this.#joined.subarray(0, unusedBytes)
     this.#start += this.at
-    this.bytes = this.at === this.bytes.length ? view : Buffer.concat([this.bytes.subarray(this.at), view])
     this.at = 0
     this.#hashedTo = 0
     this.#crcFrom = 0
+  }
+
+  #append(piece: Uint8Array): void {
+    const unusedBytes = this.bytes.length
+    if (unusedBytes === 0) {
+      this.bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
+      return
+    }
+    const length = unusedBytes + piece.length
+    if (this.#joined.length < length) {
+      this.#joined = Buffer.allocUnsafeSlow(length * 2)
+      this.bytes.copy(this.#joined)
+    }
+    this.#joined.set(piece, unusedBytes)
+    this.bytes = this.#joined.subarray(0, length)
   }
 
   #hashUsed(): void {

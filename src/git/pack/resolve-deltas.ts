@@ -6,6 +6,7 @@
 import { idBytes, objectIdAt } from '../object-id.ts'
 import type { ObjectDatabase, Ordinal } from '../repository.ts'
 import { BaseCache, type DeltaBase } from './base-cache.ts'
+import { BaseMemory } from './base-memory.ts'
 import { applyDelta, applyDeltaInto, readDeltaSizes } from './delta.ts'
 import { type EntryTable, noBase } from './entry-table.ts'
 import { packInvalid, typeCodes } from './format.ts'
@@ -59,9 +60,10 @@ class Resolver {
   readonly #depth: Uint16Array
   /** The objects outside the pack that are bases, in the order of their numbers. */
   readonly outside: Ordinal[] = []
-  readonly #cache = new BaseCache(basesMaxBytes)
+  readonly #memory = new BaseMemory()
+  readonly #cache = new BaseCache(basesMaxBytes, this.#memory)
   readonly #stack: number[] = []
-  #buffer = Buffer.alloc(0)
+  #buffer: Buffer<ArrayBuffer> = Buffer.alloc(0)
   #resolved = 0
 
   constructor(options: ResolveOptions) {
@@ -127,30 +129,38 @@ class Resolver {
     if (this.#depth[entry] > this.#options.deltaDepthMax) {
       throw packInvalid(`a delta chain is deeper than ${this.#options.deltaDepthMax}`)
     }
-    const { data: baseData, starts: baseStarts } = this.#take(base)
+    const found = this.#cache.take(base) ?? this.#derive(base)
+    const { data: baseData, starts: baseStarts } = found
     const delta = this.#options.spooled.inflate(entry)
     const sizes = readDeltaSizes(delta)
     checkHeldSize(sizes.resultSizeBytes, this.#options.objectHeldMaxBytes)
     const end = hashHeaderBytes + sizes.resultSizeBytes
     const mayBeBase = this.#firstChild[entry] !== none || entries.baseIds.size > 0
-    const buffer = mayBeBase ? Buffer.allocUnsafe(end) : this.#sharedBuffer(end)
+    const buffer = mayBeBase ? Buffer.from(this.#memory.take(end)) : this.#sharedBuffer(end)
     applyDeltaInto(baseData, delta, sizes, buffer, hashHeaderBytes)
     const typeCode = isOutside ? this.#outsideType(base) : entries.types[base]
     const origin = baseStarts && { delta, baseStarts }
     const starts = this.#options.objects.accept(entry, typeCode, { buffer, end, origin })
     this.#adopt(entry)
-    if (this.#waiting[entry] > 0) {
-      this.#cache.put(entry, { data: buffer.subarray(hashHeaderBytes, end), starts: starts?.slice() })
-    }
+    if (this.#waiting[entry] > 0) this.#keep(entry, { buffer, end, starts })
+    else if (mayBeBase) this.#memory.giveBack(buffer.buffer)
+    if (--this.#waiting[base] > 0) this.#cache.put(base, found)
+    else this.#memory.giveBackAll(found.lent)
     this.#pushChildren(entry)
     return sizes.resultSizeBytes
   }
 
-  /** A base for one of its children; kept as long as others wait for it. */
-  #take(base: number): DeltaBase {
-    const found = this.#cache.take(base) ?? this.#derive(base)
-    if (--this.#waiting[base] > 0) this.#cache.put(base, found)
-    return found
+  /** `buffer` comes from `#memory`, `starts` is copied there. */
+  #keep(entry: number, made: { buffer: Buffer<ArrayBuffer>; end: number; starts: Uint32Array | undefined }): void {
+    const data = made.buffer.subarray(hashHeaderBytes, made.end)
+    if (made.starts === undefined) {
+      this.#cache.put(entry, { data, starts: undefined, lent: [made.buffer.buffer] })
+      return
+    }
+    const memory = this.#memory.take(made.starts.byteLength)
+    const starts = new Uint32Array(memory, 0, made.starts.length)
+    starts.set(made.starts)
+    this.#cache.put(entry, { data, starts, lent: [made.buffer.buffer, memory] })
   }
 
   #derive(base: number): DeltaBase {
@@ -175,7 +185,8 @@ class Resolver {
     const { types, count } = this.#entries
     // What a tree outside the pack names has not been noted.
     const isOwnTree = base < count && types[base] === typeCodes.tree
-    return { data, starts: isOwnTree ? this.#options.objects.trees.startsOf(data)?.slice() : undefined }
+    const starts = isOwnTree ? this.#options.objects.trees.startsOf(data)?.slice() : undefined
+    return { data, starts, lent: [] }
   }
 
   #readWhole(entry: number): Buffer {
@@ -225,7 +236,7 @@ class Resolver {
     }
   }
 
-  #sharedBuffer(length: number): Buffer {
+  #sharedBuffer(length: number): Buffer<ArrayBuffer> {
     if (this.#buffer.length < length) this.#buffer = Buffer.allocUnsafeSlow(length * 2)
     return this.#buffer
   }
