@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { git } from '../support/git.ts'
 import type { Bench } from './bench-run.ts'
 import { type Exchange, fetchesIn, record, send } from './exchange.ts'
+import { measureFloor } from './floor.ts'
 import { type Extent, measurePair, type Pair, type Side } from './measure.ts'
 import { onBothSides, processesOf, type RepositoryName, titleOf } from './repositories.ts'
 import { type Both, type Measurement, type Row, rowOf } from './row.ts'
@@ -53,9 +54,10 @@ async function cloneRows(bench: Bench, name: RepositoryName, { kind, args, aim }
   const side = (of: 'ours' | 'theirs'): Side => ({ processes: processes[of], run: () => clone(urls[of]) })
   // Recorded just now: both sides are warm, and a client that indexes 400,000 objects takes its time.
   const whole = await measurePair(side('ours'), side('theirs'), { rounds: bench.rounds, budgetMs: 25_000, cold: true })
+  const floorMs = await measureFloor(urls.ours, clone, whole.rounds)
   const title = `${await titleOf(bench, name)}: ${kind}`
   return [
-    rowOf(`${title}, end to end`, whole, { aim }),
+    rowOf(`${title}, end to end`, whole, { aim, best: whole.theirs.medianMs / floorMs }),
     rowOf(`${title}, server alone`, alone.pair, { aim, bytesSent: alone.bytesSent }),
   ]
 }

@@ -4,7 +4,13 @@
  */
 import { once } from 'node:events'
 import { createReadStream, statSync } from 'node:fs'
-import { createServer, type IncomingMessage, request as sendRequest } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  request as sendRequest,
+} from 'node:http'
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
@@ -24,12 +30,26 @@ export interface Answer {
   end: string
 }
 
+/** What a server answered, whole. */
+export interface GivenAnswer {
+  status: number
+  headers: IncomingHttpHeaders
+  body: Buffer
+}
+
 const keptHeaders = ['content-type', 'content-encoding', 'git-protocol', 'accept', 'authorization']
 const readBytes = 256 * 1024
 const keptBytes = 4 * 1024
 
-/** The requests that `client` sends when it is given an address that leads to `url`, and to nowhere else. */
-export async function record(url: string, client: (url: string) => Promise<unknown>): Promise<Exchange[]> {
+/**
+ * The requests that `client` sends when it is given an address that leads to `url`, and to nowhere else. With `onAnswer` each
+ * answer is kept in memory on its way, and told along with its request.
+ */
+export async function record(
+  url: string,
+  client: (url: string) => Promise<unknown>,
+  onAnswer?: (exchange: Exchange, answer: GivenAnswer) => void,
+): Promise<Exchange[]> {
   const target = new URL(url)
   const exchanges: Exchange[] = []
   const proxy = createServer(async (request, response) => {
@@ -42,23 +62,36 @@ export async function record(url: string, client: (url: string) => Promise<unkno
     const [answer] = (await once(forwarded, 'response')) as [IncomingMessage]
     // The question that only brings a demand for credentials is not part of the work.
     if (answer.statusCode !== 401) exchanges.push(exchange)
-    response.writeHead(answer.statusCode ?? 500, answer.headers)
-    await pipeline(answer, response)
+    const { statusCode: status = 500, headers: given } = answer
+    response.writeHead(status, given)
+    if (onAnswer === undefined) return await pipeline(answer, response)
+    const whole = await buffer(answer)
+    onAnswer(exchange, { status, headers: given, body: whole })
+    response.end(whole)
   })
-  proxy.listen(0, '127.0.0.1')
-  await once(proxy, 'listening')
-  const here = new URL(url)
-  here.port = String((proxy.address() as { port: number }).port)
-  try {
-    await client(here.href)
-  } finally {
-    proxy.close()
-    proxy.closeAllConnections()
-  }
+  await standInFor(url, proxy, client)
   return exchanges
 }
 
-function pickHeaders(request: IncomingMessage): Record<string, string> {
+/** Lets `client` use the address under which `server` stands in for the one at `url`. */
+export async function standInFor(
+  url: string,
+  server: Server,
+  client: (url: string) => Promise<unknown>,
+): Promise<void> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const here = new URL(url)
+  here.port = String((server.address() as { port: number }).port)
+  try {
+    await client(here.href)
+  } finally {
+    server.close()
+    server.closeAllConnections()
+  }
+}
+
+export function pickHeaders(request: IncomingMessage): Record<string, string> {
   const found = keptHeaders.map((name) => [name, request.headers[name]])
   return Object.fromEntries(found.filter(([, value]) => typeof value === 'string'))
 }

@@ -5,6 +5,7 @@ import { git } from '../support/git.ts'
 import { type Bench, shared } from './bench-run.ts'
 import { measureReplay } from './clone-figures.ts'
 import { fetchesIn, record } from './exchange.ts'
+import { measureFloor } from './floor.ts'
 import { measurePair, type Side } from './measure.ts'
 import { onBothSides, processesOf, sourceOf, titleOf } from './repositories.ts'
 import { type Measurement, type Row, rowOf } from './row.ts'
@@ -34,10 +35,11 @@ async function fetchRows(bench: Bench, distance: Distance): Promise<Row[]> {
   const alone = await measureReplay(bench, urls, { ours: fetchesIn(recorded.ours), theirs: fetchesIn(recorded.theirs) })
   const side = (of: 'ours' | 'theirs'): Side => ({ processes: processes[of], run: () => fetch(urls[of]) })
   const whole = await measurePair(side('ours'), side('theirs'), { rounds: bench.rounds * 2, budgetMs: 25_000 })
+  const floorMs = await measureFloor(urls.ours, fetch, whole.rounds)
   const title = `${await titleOf(bench, 'history')}: fetch, ${behind} commits (${objects} objects) behind`
   const aim = distances[distance]
   return [
-    rowOf(`${title}, end to end`, whole, { aim }),
+    rowOf(`${title}, end to end`, whole, { aim, best: whole.theirs.medianMs / floorMs }),
     rowOf(`${title}, server alone`, alone.pair, { aim, bytesSent: alone.bytesSent }),
   ]
 }

@@ -64,14 +64,15 @@ function formatTable(results: readonly Result[]): string {
     result.failure === undefined
       ? result.rows.map((row) => formatRow(row, result.origin))
       : [
-          `| ${result.title} | not measured: ${escaped(result.failure)} |${' |'.repeat(9)} ${formatOrigin(result.origin)} |`,
+          `| ${result.title} | not measured: ${escaped(result.failure)} |${' |'.repeat(10)} ${formatOrigin(result.origin)} |`,
         ],
   )
   return `# Results of \`npm run bench\`
 
 Written by the program. **A ratio above 1 means that Holdfast is faster**: the median of the rounds' own ratios, both sides having run
 in turn on one machine, with the clients. ✗ marks an aim that is missed. *End to end* is a real git with all of its own work;
-*server alone* sends the requests that this git sent over a plain socket, and throws the answers away. Clones are bare, from an
+*server alone* sends the requests that this git sent over a plain socket, and throws the answers away. *Best* is the ratio that this
+git reaches with a server that has every answer ready in memory: what is missing there is the client's own time. Clones are bare, from an
 embedded Holdfast at rest (no background job is left), and from C git with one pack, bitmaps and commit-graph, whose
 defaults it has: it checks no pushed object. Processor time is that of all the server's processes, PostgreSQL
 included, for one round or request; memory is the peak of their proportional set size (C git's without the page cache).
@@ -80,8 +81,8 @@ round trips and bucket requests of a push and a clone are held by test/e2e/reque
 
 ${[...new Set(origins)].map((origin) => `- ${origin}`).join('\n')}
 
-| what | ratio | aim | Holdfast | other | unit | CPU s | bytes sent | MiB | other is | rounds | measured |
-|---|---:|---:|---:|---:|---|---:|---:|---:|---|---:|---|
+| what | ratio | aim | best | Holdfast | other | unit | CPU s | bytes sent | MiB | other is | rounds | measured |
+|---|---:|---:|---:|---:|---:|---|---:|---:|---:|---|---:|---|
 ${lines.join('\n')}
 
 ${notesOf(results)}
@@ -93,6 +94,7 @@ function formatRow(row: Row, origin: Origin): string {
     row.name,
     row.ratio === undefined ? '–' : `**${formatNumber(row.ratio)}**`,
     formatAim(row),
+    row.best === undefined ? '' : formatNumber(row.best),
     formatNumber(row.ours),
     row.theirs === undefined ? '–' : formatNumber(row.theirs),
     row.unit,

@@ -12,6 +12,8 @@ export interface Row {
   ratio?: number
   /** The ratio that the project wants at least. */
   aim?: number
+  /** The ratio of a server that takes no time at all, end to end. */
+  best?: number
   /** Holdfast's own figure must not be above this, in the row's unit. */
   aimAtMost?: number
   /** Seconds of the servers' processor time for one round or one request. */
