@@ -20,6 +20,11 @@ export interface PutOptions {
   signal?: AbortSignal
 }
 
+export interface GetOptions {
+  /** The caller is done with a chunk before it asks for the next: its memory may then be used again. */
+  reusesChunks?: boolean
+}
+
 export interface BytesStat {
   sizeBytes: number
   modifiedAt: Date
@@ -52,7 +57,7 @@ export interface Bucket {
   /** Streams `body` to a new key; any length, in flat memory. Resolves to the number of bytes. */
   put(key: string, body: ByteStream, options?: PutOptions): Promise<number>
   /** The bytes, or a range of them. Rejects with BytesMissing before the first byte. Leaving the loop frees everything. */
-  get(key: string, range?: ByteRange): Promise<ByteStream>
+  get(key: string, range?: ByteRange, options?: GetOptions): Promise<ByteStream>
   /** Undefined when there are none. */
   stat(key: string): Promise<BytesStat | undefined>
   /** Deletes all keys; those that do not exist count as deleted. */

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HoldfastError } from '../errors.ts'
-import type { Bucket, ByteRange, ByteStream, BytesStat, PutOptions } from './bucket.ts'
+import type { Bucket, ByteRange, ByteStream, BytesStat, GetOptions, PutOptions } from './bucket.ts'
 import { DurableFolders, isAbsence, syncFolder } from './durable-folders.ts'
 import { readPieces, writePieces } from './file-pieces.ts'
 import { assertKey } from './keys.ts'
@@ -41,13 +41,14 @@ export function openFileBucket(folder: string): Bucket {
     }
   }
 
-  async function get(key: string, range?: ByteRange): Promise<ByteStream> {
+  async function get(key: string, range?: ByteRange, { reusesChunks }: GetOptions = {}): Promise<ByteStream> {
     const handle = await openToRead(pathOf(key))
     try {
       const { size } = await handle.stat()
       if (range !== undefined && range.start >= size) throw new HoldfastError('RangeUnsatisfiable')
       const end = range === undefined ? size : Math.min(range.end + 1, size)
-      return releasing(readPieces(handle, range?.start ?? 0, end), () => handle.close())
+      const pieces = readPieces(handle, { start: range?.start ?? 0, end, reusesChunks })
+      return releasing(pieces, () => handle.close())
     } catch (error) {
       await handle.close()
       throw error

@@ -55,9 +55,41 @@ export function clientSignal(reply: FastifyReply): AbortSignal {
  * later breaks the connection off, so that the client sees that something is missing.
  */
 export async function startStream(stream: ByteStream, request: FastifyRequest): Promise<Readable> {
+  const iterator = await begin(stream, request)
+  return Readable.from({ [Symbol.asyncIterator]: () => iterator }, { objectMode: false })
+}
+
+/**
+ * As `startStream`, for a source that uses the memory of its chunks again: it is asked for the next only when the
+ * response has passed the one before to the kernel. What is read ahead, the source reads ahead.
+ */
+export async function startPacedStream(stream: ByteStream, request: FastifyRequest): Promise<Readable> {
+  const iterator = await begin(stream, request)
+  return new Readable({
+    // With it, a pipe asks for nothing before the response has drained: chunks are longer than what a socket holds back.
+    highWaterMark: 0,
+    read() {
+      iterator.next().then(
+        ({ done, value }) => this.push(done ? null : value),
+        (error: Error) => this.destroy(error),
+      )
+    },
+    destroy(error, callback) {
+      iterator.return().then(
+        () => callback(error),
+        (failure: Error) => callback(error ?? failure),
+      )
+    },
+  })
+}
+
+type BegunBytes = Required<Pick<AsyncIterator<Uint8Array>, 'next' | 'return'>>
+
+/** Reads the first chunk. What fails later is noted at the request. */
+async function begin(stream: ByteStream, request: FastifyRequest): Promise<BegunBytes> {
   const source = stream[Symbol.asyncIterator]()
   let first: IteratorResult<Uint8Array> | undefined = await source.next()
-  const iterator: AsyncIterator<Uint8Array> = {
+  return {
     async next() {
       const next = first ?? (await source.next().catch((error) => noteAndRethrow(error, request)))
       first = undefined
@@ -68,7 +100,6 @@ export async function startStream(stream: ByteStream, request: FastifyRequest): 
       return { done: true, value: undefined }
     },
   }
-  return Readable.from({ [Symbol.asyncIterator]: () => iterator }, { objectMode: false })
 }
 
 function noteAndRethrow(error: unknown, request: FastifyRequest): never {

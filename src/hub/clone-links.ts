@@ -32,6 +32,7 @@ async function linkTo(hub: Hub, repo: Repo, packId: string, kind: 'pack' | 'bund
 
 export interface LinkedBytes {
   sizeBytes: number
+  /** Each chunk holds until the next is asked for. */
   read(range?: { start: number; end: number }): Promise<ByteStream>
 }
 
@@ -41,5 +42,5 @@ export async function openLinkedPack(hub: Hub, repoId: string, name: string): Pr
   const key = packKey(repoId, packId, kind as PackFileKind)
   const stat = packIdOfKey(key) === undefined ? undefined : await hub.bucket.stat(key)
   if (stat === undefined) throw new HoldfastError('BytesMissing')
-  return { sizeBytes: stat.sizeBytes, read: (range) => hub.bucket.get(key, range) }
+  return { sizeBytes: stat.sizeBytes, read: (range) => hub.bucket.get(key, range, { reusesChunks: true }) }
 }

@@ -60,9 +60,9 @@ export async function findLfsContent(
   })
 }
 
-/** The bytes under the key that `findLfsContent` named, or a range of them. */
+/** The bytes under the key that `findLfsContent` named, or a range of them; each chunk holds until the next is asked for. */
 export async function readLfsContent(hub: Hub, key: string, range: ByteRange | undefined): Promise<ByteStream> {
-  return await hub.bucket.get(key, range)
+  return await hub.bucket.get(key, range, { reusesChunks: true })
 }
 
 async function* sliceBytes(bytes: ByteStream, { start, end }: ByteRange): AsyncGenerator<Uint8Array> {

@@ -114,9 +114,9 @@ export async function statLfsBytes(
   return { key, lfsOid, sizeBytes: stat.sizeBytes }
 }
 
-/** The bytes under a key that `statLfsBytes` named, or a range of them. */
+/** The bytes under a key that `statLfsBytes` named, or a range of them; each chunk holds until the next is asked for. */
 export async function readLfsBytes(hub: Hub, key: string, range: ByteRange | undefined): Promise<ByteStream> {
-  return await hub.bucket.get(key, range)
+  return await hub.bucket.get(key, range, { reusesChunks: true })
 }
 
 async function openUpload(hub: Hub, uploadId: string): Promise<LfsUpload> {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -52,4 +53,18 @@ t.test('folders that an operator removed are made again', async (t) => {
   rmSync(join(folder, '.incoming'), { recursive: true })
   t.equal(await bucket.put('k/a/b', chunksOf(Buffer.from('xy'), 1)), 2)
   t.equal((await bucket.stat('k/a/b'))?.sizeBytes, 2)
+})
+
+t.test('chunks come in the same memory again to who is done with them', async (t) => {
+  const bucket = openFileBucket(t.testdir())
+  const bytes = randomBytes(5_000_000)
+  await bucket.put('large', chunksOf(bytes, 100_000))
+  const memory = new Set<ArrayBufferLike>()
+  const copies: Buffer[] = []
+  for await (const chunk of await bucket.get('large', { start: 7, end: 4_999_990 }, { reusesChunks: true })) {
+    memory.add(chunk.buffer)
+    copies.push(Buffer.from(chunk))
+  }
+  t.ok(Buffer.concat(copies).equals(bytes.subarray(7, 4_999_991)))
+  t.ok(copies.length > memory.size && memory.size <= 3, `${copies.length} chunks in ${memory.size} pieces of memory`)
 })

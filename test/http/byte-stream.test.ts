@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import { HoldfastError } from '../../src/errors.ts'
-import { clientSignal, limitBytes, requestBytes, startStream } from '../../src/http/byte-stream.ts'
+import { clientSignal, limitBytes, requestBytes, startPacedStream, startStream } from '../../src/http/byte-stream.ts'
 
 async function* pieces(...list: (string | Error)[]): AsyncGenerator<Uint8Array> {
   for (const piece of list) {
@@ -59,40 +59,75 @@ t.test('a body that the client breaks off is truncated, not short', async (t) =>
   t.match(await promise, { read: 'half', error: { code: 'InputTruncated' } })
 })
 
-t.test('what fails before the first byte is a status, later the connection breaks off', async (t) => {
-  const failure = new HoldfastError('Unavailable')
-  await t.rejects(startStream(pieces(failure), {} as FastifyRequest), failure)
-  let noted: unknown
-  const { url } = await serve(t, async (request, reply) => {
-    reply.raw.once('close', () => {
-      noted = request.failure
+for (const begin of [startStream, startPacedStream]) {
+  t.test(`${begin.name}: what fails before the first byte is a status, later the connection breaks off`, async (t) => {
+    const failure = new HoldfastError('Unavailable')
+    await t.rejects(begin(pieces(failure), {} as FastifyRequest), failure)
+    let noted: unknown
+    const { url } = await serve(t, async (request, reply) => {
+      reply.raw.once('close', () => {
+        noted = request.failure
+      })
+      return reply.send(await begin(pieces('begun', failure), request))
     })
-    return reply.send(await startStream(pieces('begun', failure), request))
+    const post = () => fetch(url, { method: 'POST', headers: { 'content-type': 'a/b' } })
+    const answer = await post()
+    t.equal(answer.status, 200)
+    await t.rejects(answer.text())
+    t.match(noted, { code: 'Unavailable', error: failure })
   })
-  const post = () => fetch(url, { method: 'POST', headers: { 'content-type': 'a/b' } })
-  const answer = await post()
-  t.equal(answer.status, 200)
-  await t.rejects(answer.text())
-  t.match(noted, { code: 'Unavailable', error: failure })
-})
 
-t.test('a stream whose reader leaves is left, and what it holds is freed', async (t) => {
-  const freed = Promise.withResolvers<void>()
-  const { open } = await serve(t, async (request, reply) => {
-    const endless = async function* () {
-      try {
-        for (;;) yield Buffer.alloc(100_000)
-      } finally {
-        freed.resolve()
+  t.test(`${begin.name}: a stream whose reader leaves is left, and what it holds is freed`, async (t) => {
+    const freed = Promise.withResolvers<void>()
+    const { open } = await serve(t, async (request, reply) => {
+      const endless = async function* () {
+        try {
+          for (;;) yield Buffer.alloc(100_000)
+        } finally {
+          freed.resolve()
+        }
       }
-    }
-    return reply.send(await startStream(endless(), request))
+      return reply.send(await begin(endless(), request))
+    })
+    const socket = await open('Content-Length: 0')
+    await once(socket, 'data')
+    socket.destroy()
+    await t.resolves(freed.promise)
   })
-  const socket = await open('Content-Length: 0')
-  await once(socket, 'data')
-  socket.destroy()
-  await t.resolves(freed.promise)
-})
+}
+
+t.test(
+  'a paced stream is asked for the next chunk when the last has left, so that its memory can be used again',
+  async (t) => {
+    const [chunkBytes, chunkCount] = [300_000, 40]
+    const same = Buffer.alloc(chunkBytes)
+    async function* overAndOver(): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < chunkCount; i += 1) yield same.fill(i)
+    }
+    const { open } = await serve(t, async (request, reply) => {
+      reply.header('content-length', chunkBytes * chunkCount)
+      return reply.send(await startPacedStream(overAndOver(), request))
+    })
+    const socket = await open('Content-Length: 0\r\nConnection: close')
+    const received: Buffer[] = []
+    // A client that takes its time: what the kernel cannot hold waits in the server.
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      received.push(chunk)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    const answer = Buffer.concat(received)
+    const start = answer.indexOf('\r\n\r\n') + 4
+    t.match(answer.subarray(0, start).toString(), /^HTTP\/1.1 200 /)
+    const body = answer.subarray(start)
+    t.equal(body.length, chunkBytes * chunkCount)
+    t.same(
+      Array.from({ length: chunkCount }, (_, i) => body.subarray(i * chunkBytes, (i + 1) * chunkBytes)).filter(
+        (chunk, i) => !chunk.equals(Buffer.alloc(chunkBytes, i)),
+      ),
+      [],
+    )
+  },
+)
 
 t.test('the signal fires when the client leaves, also where it left before anybody asked', async (t) => {
   for (const isEarly of [true, false]) {

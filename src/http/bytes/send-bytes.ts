@@ -2,13 +2,14 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ByteStream } from '../../git/object-id.ts'
-import { startStream } from '../byte-stream.ts'
+import { startPacedStream } from '../byte-stream.ts'
 import { type HttpByteRange, pickRange } from './range.ts'
 
 export interface StoredBytes {
   /** Strong, with its quotes. */
   etag: string
   sizeBytes: number
+  /** A chunk need not hold longer than until the next is asked for. */
   read(range: HttpByteRange | undefined): Promise<ByteStream>
 }
 
@@ -28,5 +29,5 @@ export async function sendBytes(
   reply.header('content-length', range === undefined ? sizeBytes : range.end - range.start + 1)
   if (range !== undefined) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${sizeBytes}`)
   if (request.method === 'HEAD') return reply.send()
-  return reply.send(sizeBytes === 0 ? Readable.from([]) : await startStream(await read(range), request))
+  return reply.send(sizeBytes === 0 ? Readable.from([]) : await startPacedStream(await read(range), request))
 }
