@@ -12,6 +12,7 @@ import { startEmbeddedPostgres } from './database/embedded-postgres.ts'
 import { readInstanceSecret } from './database/instance.ts'
 import { migrate } from './database/migrate.ts'
 import { openDisk } from './disk/local-disk.ts'
+import { raiseThreadPriority } from './disk/thread-priority.ts'
 import type { FormatTasks } from './formats/worker.ts'
 import type { GitTasks } from './git/worker.ts'
 import type { Hub } from './hub/hub.ts'
@@ -60,6 +61,8 @@ export function startServer(config: Config, options: ComposeOptions = {}): Promi
     // Loaded here, as commands need no doors: they are two thirds of the time that loading everything takes.
     const { startListening } = await import('./http/listen.ts')
     const { url } = opened(await startListening(hub))
+    // After PostgreSQL and the threads were started, which would take it over.
+    raiseThreadPriority()
     return { hub, url }
   })
 }

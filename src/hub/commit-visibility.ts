@@ -29,6 +29,8 @@ export interface VisibilityQuestion {
   /** Those that the caller sees. */
   refs: RefSnapshot
   ids: readonly ObjectId[]
+  /** Fires when nobody waits for the answer any more. */
+  signal?: AbortSignal
 }
 
 /** Those of `ids` that the caller may not read, absent ones among them. */
@@ -44,7 +46,7 @@ export async function findInvisibleIds(hub: Hub, repo: Repo, question: Visibilit
   present.delete(-1)
   const unreached = await findUnreached(hub, repo, question, [...present.keys()]).catch((error: unknown) => {
     // A walk that was broken off, as where a block of a pack is absent, has lost its place: the next question begins anew.
-    walksOf.get(objects)?.delete(refs)
+    if (!question.signal?.aborted) walksOf.get(objects)?.delete(refs)
     throw error
   })
   for (const ordinal of unreached) present.delete(ordinal)
@@ -56,14 +58,14 @@ export async function findInvisibleIds(hub: Hub, repo: Repo, question: Visibilit
 async function findUnreached(
   hub: Hub,
   repo: Repo,
-  { objects, refs }: VisibilityQuestion,
+  { objects, refs, signal }: VisibilityQuestion,
   asked: readonly Ordinal[],
 ): Promise<Ordinal[]> {
   const current = reachedFrom(objects, refs)
-  const unreached = await current.findUnreached(asked)
+  const unreached = await current.findUnreached(asked, signal)
   if (unreached.length === 0) return unreached
   const retained = locateAll(objects, await retainedIds(hub, repo))
-  return await new ReachedObjects(objects, retained, current).findUnreached(unreached)
+  return await new ReachedObjects(objects, retained, current).findUnreached(unreached, signal)
 }
 
 /** The walk over what `refs` lead to, as far as earlier questions have brought it. */

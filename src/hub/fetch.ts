@@ -18,8 +18,10 @@ import { visibilityClassOf, visibleRefs } from './visible-refs.ts'
 /** Names this process in the logs of clients, as theirs name them in ours. */
 const sessionId = randomUUID()
 
-/** The repository as the protocol's fetch side sees it. Access (read) has been decided. */
-export function fetchHost(hub: Hub, repo: Repo): FetchHost {
+/** The repository as the protocol's fetch side sees it, until `signal` fires. Access (read) has been decided. */
+export function fetchHost(hub: Hub, repo: Repo, signal?: AbortSignal): FetchHost {
+  const findHidden: FetchHost['refusedWants'] = (objects, refs, ids) =>
+    findInvisibleIds(hub, repo, { objects, refs, ids, signal })
   const links = cloneLinks(hub, repo)
   return {
     offers: { ...allOffers, sessionId, cloneLinks: links !== undefined },
@@ -27,8 +29,8 @@ export function fetchHost(hub: Hub, repo: Repo): FetchHost {
     refs: async () => (await visibleRefs(hub, repo)).snapshot,
     streamObjects: (using) => hub.repositories.streamObjects(repo, using),
     packSender: (objects) => hub.repositories.packSender(objects),
-    refusedWants: (objects, refs, ids) => findInvisibleIds(hub, repo, { objects, refs, ids }),
-    hiddenShallow: (objects, refs, ids) => findInvisibleIds(hub, repo, { objects, refs, ids }),
+    refusedWants: findHidden,
+    hiddenShallow: findHidden,
   }
 }
 
@@ -69,7 +71,7 @@ export async function fetch(
   request: ByteStream,
   { admit, noteClient, ...given }: FetchOptions,
 ): Promise<Answer> {
-  const host = { ...fetchHost(hub, repo), noteClient }
+  const host = { ...fetchHost(hub, repo, given.signal), noteClient }
   const options = { ...given, limits: hub.config.limits }
   const { head, isWhole, rest } = await readHead(request, keyedRequestMaxBytes)
   if (!isWhole || answersWithLinks(head)) return uploadPack(admitting(host, admit), rest, options)

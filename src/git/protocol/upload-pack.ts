@@ -88,7 +88,7 @@ async function* serveCommand(
   } else if (asked.command === 'bundle-uri') {
     if (!grammarOf(host, options).offers.cloneLinks) throw notOffered(asked.command)
     await readNoArguments(args)
-    yield* writeBundleList(host)
+    yield* writeBundleList(host, options.signal)
   } else {
     return yield* serveFetchCommand(host, await parseFetchArguments(args, grammarOf(host, options)), options)
   }

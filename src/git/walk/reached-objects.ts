@@ -30,10 +30,13 @@ export class ReachedObjects {
     for (const tip of tips) this.#addTip(tip)
   }
 
-  /** Those of `targets` that no tip leads to. Walks may go on side by side. Throws ObjectMissing, ObjectInvalid. */
-  async findUnreached(targets: readonly Ordinal[]): Promise<Ordinal[]> {
+  /**
+   * Those of `targets` that no tip leads to. Walks may go on side by side. Throws ObjectMissing, ObjectInvalid, and the
+   * signal's reason once it has fired: the next question then goes on from there.
+   */
+  async findUnreached(targets: readonly Ordinal[], signal?: AbortSignal): Promise<Ordinal[]> {
     const isHistory = (ordinal: Ordinal) => /^(commit|tag)$/.test(this.#objects.stat(ordinal).type)
-    const pause = fairLoop()
+    const pause = fairLoop(signal)
     // What has been met is struck off its end, so that a step looks at one target only.
     const history = targets.filter(isHistory)
     while (this.#strikeOff(history) && this.#stepHistory()) if (pause.due()) await pause.now()

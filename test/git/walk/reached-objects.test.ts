@@ -44,3 +44,25 @@ for (const kind of ['bare', 'noted']) {
     }
   })
 }
+
+t.test('a question that nobody waits for ends, and the next goes on from there', async (t) => {
+  const path = join(temporaryFolder(t), 'source.git')
+  makeHistory(path, { seed: 82, commits: 120 })
+  const repository = await openBareRepository(path)
+  t.teardown(() => repository.close())
+  const { objects } = repository
+  const walk = new ReachedObjects(objects, [locateId(objects, (await git(path, 'rev-parse', 'main')) as ObjectId)])
+  const all = Array.from({ length: objects.ordinalCount }, (_, ordinal) => ordinal)
+  const reason = new Error('The client has left.')
+  // The walk looks at the signal when its slice is over: on a clock that runs away, at every chance.
+  const { now } = performance
+  let time = now.call(performance)
+  performance.now = () => (time += 10)
+  t.teardown(() => {
+    performance.now = now
+  })
+  await t.rejects(walk.findUnreached(all, AbortSignal.abort(reason)), reason)
+  const unreached = await walk.findUnreached(all)
+  const listed = await git(path, 'rev-list', '--objects', '--no-object-names', 'main')
+  t.equal(all.length - unreached.length, new Set(listed.split('\n')).size)
+})
