@@ -1,7 +1,4 @@
-/**
- * The commit with which a repository made by the API begins, as on the Hub: `.gitattributes`, and a README where there is
- * something to say in it.
- */
+/** The commit with which a repository made by the API begins, as on the Hub. */
 import { oneChunk } from '../bucket/streams.ts'
 import { HoldfastError } from '../errors.ts'
 import { formatCommit } from '../git/commit.ts'
@@ -12,28 +9,11 @@ import type { GitObject } from '../git/repository.ts'
 import { fileMode, formatTree } from '../git/tree.ts'
 import { authorNow } from './commit/authorship.ts'
 import type { Hub } from './hub.ts'
+import { type CardStart, initialFiles } from './initial-files.ts'
 import { moveRef } from './move-ref.ts'
 import type { UserPrincipal } from './principal.ts'
 import { type Repo, type RepoName, repoPath, type Visibility } from './repo.ts'
 import { createRepo, deleteUntouchedRepo } from './repos.ts'
-
-/** What model weights and their like are called. */
-const lfsPatterns = [
-  ...['7z', 'arrow', 'bin', 'bz2', 'ckpt', 'ftz', 'gguf', 'gz', 'h5', 'joblib', 'mlmodel', 'model', 'msgpack', 'npy'],
-  ...['npz', 'onnx', 'ot', 'parquet', 'pb', 'pickle', 'pkl', 'pt', 'pth', 'rar', 'safetensors', 'tar', 'tflite', 'tgz'],
-  ...['wasm', 'xz', 'zip', 'zst'],
-].map((extension) => `*.${extension}`)
-
-export const initialAttributes = [...lfsPatterns, '*tfevents*', 'saved_model/**/*']
-  .map((pattern) => `${pattern} filter=lfs diff=lfs merge=lfs -text\n`)
-  .join('')
-
-/** What a new repository's README says in its front matter; without any of it there is no README. */
-export interface CardStart {
-  /** How a Space runs. */
-  sdk?: string
-  license?: string
-}
 
 /**
  * Makes a repository that begins with the initial commit; throws as createRepo does. Where the commit cannot be made the
@@ -61,10 +41,7 @@ export async function createInitialCommit(
   repo: Repo,
   card: CardStart = {},
 ): Promise<ObjectId> {
-  const files = [{ name: '.gitattributes', blob: blobOf(initialAttributes) }]
-  if (Object.values(card).some((value) => value !== undefined)) {
-    files.push({ name: 'README.md', blob: blobOf(writeCard(repo, card)) })
-  }
+  const files = initialFiles(repo, card).map(({ name, text }) => ({ name, blob: blobOf(text) }))
   const blobs = files.map(({ blob }) => blob)
   const tree: GitObject = {
     type: 'tree',
@@ -87,13 +64,6 @@ export async function createInitialCommit(
   })
   if (isMoved) return commitId
   throw new HoldfastError('Conflict', { message: `${repoPath(repo)} has been pushed to already.` })
-}
-
-/** The front matter alone: what the repository is, until somebody writes more. */
-function writeCard({ name }: Repo, { sdk, license }: CardStart): string {
-  const title = sdk === undefined ? [] : [`title: ${JSON.stringify(name)}`, `sdk: ${sdk}`]
-  const lines = [...title, ...(license === undefined ? [] : [`license: ${license}`])]
-  return ['---', ...lines, '---', ''].join('\n')
 }
 
 function blobOf(text: string): GitObject {
