@@ -49,6 +49,8 @@ export interface Limits {
   commitLinesMax: number
   commitMessageMaxBytes: number
   commitTriesMax: number
+  preuploadFilesMax: number
+  ruleFileMaxBytes: number
   commitAnswerKeptSeconds: number
   listPageMax: number
   accountNameMaxLength: number
@@ -154,6 +156,10 @@ export const defaultLimits: Limits = {
   commitMessageMaxBytes: 64 * KiB,
   // Against commits through other servers; those of one server take turns.
   commitTriesMax: 20,
+  // Clients send 256 at most.
+  preuploadFilesMax: 1_000,
+  // Every path is held against every pattern of a .gitattributes or .gitignore.
+  ruleFileMaxBytes: 256 * KiB,
   // A client that lost its connection tries again within seconds, a person within minutes.
   commitAnswerKeptSeconds: 900,
   listPageMax: 1_000,

@@ -7,6 +7,7 @@ import { sendApiError } from './errors.ts'
 import { listRoutes } from './lists.ts'
 import { overviewRoutes } from './overviews.ts'
 import { pathsInfoRoutes } from './paths-info.ts'
+import { preuploadRoutes } from './preupload.ts'
 import { repoInfoRoutes } from './repo-info.ts'
 import { repoRoutes } from './repos.ts'
 import { resolveRoutes } from './resolve.ts'
@@ -26,6 +27,7 @@ export function apiRoutes(hub: Hub, transfers: Transfers): FastifyPluginAsync {
       treeRoutes,
       pathsInfoRoutes,
       resolveRoutes,
+      preuploadRoutes,
     ]
     for (const routes of all) await server.register(routes(hub))
     await server.register(commitRoutes(hub, transfers))
