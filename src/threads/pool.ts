@@ -1,7 +1,8 @@
 /**
  * A pool of worker threads. A thread takes several tasks and gives each its turns, because a task that waits for a slow
  * client must not keep the others from the processor; new ones go to the thread that has least to do. Threads start when
- * they are needed, and one that dies takes only its own tasks with it.
+ * they are needed, and one that dies takes only its own tasks with it. One that has worked and then idles is ended, since
+ * its heap stays as large as its largest task made it.
  */
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { HoldfastError } from '../errors.ts'
@@ -20,6 +21,8 @@ export interface ThreadPoolOptions {
   logger: Logger
   /** Starts the threads now: that takes some milliseconds each, in which a server answers nobody. */
   startsNow?: boolean
+  /** How long a thread that has worked may idle. */
+  idleMs?: number
 }
 
 export interface ThreadPool<Tasks extends TaskTable<Tasks>> extends Workers<Tasks> {
@@ -32,12 +35,15 @@ export interface ThreadPool<Tasks extends TaskTable<Tasks>> extends Workers<Task
 interface Thread {
   worker: Worker
   tasks: Set<RemoteTask>
+  /** Ends it while it idles. */
+  retirement?: NodeJS.Timeout
   /** Of those threads that tasks which stand still have for themselves. */
   mayStandStill: boolean
 }
 
 // They use next to no processor; each of their tasks stops the others of its thread.
 const stillThreadsMax = 4
+const defaultIdleMs = 30_000
 
 /** A pool that starts its threads when tasks come. */
 export function openThreadPool<Tasks extends TaskTable<Tasks>>(options: ThreadPoolOptions): ThreadPool<Tasks> {
@@ -58,6 +64,13 @@ export function openThreadPool<Tasks extends TaskTable<Tasks>>(options: ThreadPo
     return thread
   }
 
+  /** The server's threads are replaced: the next task finds one that has started. */
+  function retire(thread: Thread): void {
+    threads.delete(thread)
+    void thread.worker.terminate()
+    if (options.startsNow && !thread.mayStandStill && !isClosing) startThread(false).worker.unref()
+  }
+
   function chooseThread(mayStandStill: boolean): Thread {
     const fitting = [...threads].filter((thread) => thread.mayStandStill === mayStandStill)
     const [idlest] = fitting.sort((a, b) => a.tasks.size - b.tasks.size)
@@ -74,11 +87,14 @@ export function openThreadPool<Tasks extends TaskTable<Tasks>>(options: ThreadPo
     thread.worker.postMessage(message, [port2])
     const task = new RemoteTask(port1, taskOptions)
     thread.tasks.add(task)
+    clearTimeout(thread.retirement)
     // A process may end while its threads idle, not while one works.
     thread.worker.ref()
     const leave = () => {
       thread.tasks.delete(task)
-      if (thread.tasks.size === 0) thread.worker.unref()
+      if (thread.tasks.size > 0) return
+      thread.worker.unref()
+      thread.retirement = setTimeout(() => retire(thread), options.idleMs ?? defaultIdleMs).unref()
     }
     task.ended.then(leave, leave)
     return task
@@ -96,6 +112,7 @@ export function openThreadPool<Tasks extends TaskTable<Tasks>>(options: ThreadPo
       isClosing = true
       const running = [...threads].flatMap(({ tasks }) => [...tasks])
       await Promise.allSettled(running.map((task) => task.ended))
+      for (const { retirement } of threads) clearTimeout(retirement)
       await Promise.all(Array.from(threads, ({ worker }) => worker.terminate()))
     },
   }

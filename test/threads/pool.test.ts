@@ -186,6 +186,19 @@ t.test('tasks spread over the threads, and no more threads than allowed', async 
   t.same(pool.load(), [0, 0])
 })
 
+t.test('a thread that has worked and then idles makes room for a fresh one', async (t) => {
+  const entry = new URL('./tasks.ts', import.meta.url)
+  for (const startsNow of [false, true]) {
+    const pool = openThreadPool<TestTasks>({ entry, size: 1, logger: createLogger('silent'), startsNow, idleMs: 20 })
+    const first = await pool.run('where', undefined)
+    const deadline = Date.now() + 10_000
+    let next = first
+    for (; next === first && Date.now() < deadline; next = await pool.run('where', undefined)) await sleep(30)
+    t.not(next, first)
+    await pool.close()
+  }
+})
+
 t.test('closing waits for what runs and takes nothing new', async (t) => {
   const pool = openPool(t)
   const gate = Promise.withResolvers<void>()

@@ -1,5 +1,5 @@
 /** Tasks of the tests' own, and the thread that serves them. */
-import { isMainThread } from 'node:worker_threads'
+import { isMainThread, threadId } from 'node:worker_threads'
 import { HoldfastError } from '../../src/errors.ts'
 import { askSync } from '../../src/threads/questions.ts'
 import { serveTasks } from '../../src/threads/thread.ts'
@@ -17,6 +17,8 @@ export interface TestTasks {
   /** Answers what it was answered. */
   ask: Task<{ question: unknown; maxBytes: number }, string>
   die: Task<undefined, never>
+  /** The number of the thread it runs in. */
+  where: Task<undefined, number>
 }
 
 const failures = {
@@ -53,6 +55,7 @@ export const testTasks: TestTasks = {
   async ask({ question, maxBytes }) {
     return Buffer.from(askSync(question, maxBytes)).toString()
   },
+  where: async () => threadId,
   async die() {
     process.nextTick(() => {
       throw new Error('died')
