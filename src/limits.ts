@@ -38,6 +38,7 @@ export interface Limits {
   receiveMemoryMaxBytes: number
   lfsObjectMaxBytes: number
   lfsSinglePutMaxBytes: number
+  lfsPartBytes: number
   lfsBatchMaxObjects: number
   lfsLinkExpiresInSeconds: number
   lfsOfferKeptSeconds: number
@@ -141,6 +142,8 @@ export const defaultLimits: Limits = {
   receivedHereMaxBytes: 256 * KiB,
   // What all packs on their way in may hold in memory together; the next one waits.
   receiveMemoryMaxBytes: 2 * GiB,
+  // Of the multipart transfer; larger where 10,000 of them would not do.
+  lfsPartBytes: 64 * MiB,
   lfsBatchMaxObjects: 10_000,
   lfsLinkExpiresInSeconds: 3_600,
   // Longer than the longest upload may take: its offer is what the finished upload is noted on.

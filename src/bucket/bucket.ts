@@ -46,8 +46,8 @@ export interface SignedPut {
 
 export interface SignedPutOptions {
   sizeBytes: number
-  /** 64 hex digits. The store refuses other bytes. */
-  sha256: string
+  /** 64 hex digits. The store refuses other bytes. Undefined: any bytes of that size, for parts that are proven later. */
+  sha256: string | undefined
   expiresInSeconds: number
   /** `headers` for clients that send an action's headers (git-lfs), `query` for those that do not. */
   form: 'headers' | 'query'

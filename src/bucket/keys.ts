@@ -36,7 +36,22 @@ export function lfsKey(oid: string, uploadId: string): string {
   return `lfs/${oid.slice(0, 2)}/${oid.slice(2, 4)}/${oid}.${uploadId}`
 }
 
-export const keyPrefixes = { packs: 'packs/', lfs: 'lfs/' } as const
+/** Where the parts of an upload gather, which no row names: the one place where a client's retry may replace bytes. */
+export function lfsPartsPrefix(uploadId: string): string {
+  return `lfs-parts/${uploadId}/`
+}
+
+/** Where one part lies, by its name. */
+export function lfsPartKey(uploadId: string, part: string): string {
+  return lfsPartsPrefix(uploadId) + part
+}
+
+/** Whether `lfsPartKey` could have made this key. */
+export function isLfsPartKey(key: string): boolean {
+  return /^lfs-parts\/[0-9a-f-]{36}\/\d{5}$/.test(key)
+}
+
+export const keyPrefixes = { packs: 'packs/', lfs: 'lfs/', lfsParts: 'lfs-parts/' } as const
 
 /** A key that nothing but the probe at the start uses. */
 export function probeKey(): string {

@@ -50,7 +50,8 @@ export function openS3Bucket(config: S3Config, logger: Logger): Bucket {
     },
     async signedPut(key: string, options: SignedPutOptions) {
       assertKey(key)
-      return enforcedForms.has(options.form) ? publicLinks.signPut(key, options) : undefined
+      const mayBeSigned = options.sha256 === undefined || enforcedForms.has(options.form)
+      return mayBeSigned ? publicLinks.signPut(key, options) : undefined
     },
     probe,
   }

@@ -87,6 +87,7 @@ interface LinkRequest {
 
 /** Stores look query parameters up by exact case; header names have none. */
 function boundHeaders({ form, sha256 }: SignedPutOptions): Record<string, string> {
+  if (sha256 === undefined) return { 'X-Amz-Content-Sha256': 'UNSIGNED-PAYLOAD' }
   if (form === 'query') return { 'X-Amz-Content-Sha256': sha256 }
   return {
     'x-amz-content-sha256': sha256,

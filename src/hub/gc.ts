@@ -3,7 +3,7 @@
  * it is too old to belong to an upload that still runs.
  */
 import type { Bucket } from '../bucket/bucket.ts'
-import { isLfsKey, keyPrefixes, packIdOfKey } from '../bucket/keys.ts'
+import { isLfsKey, isLfsPartKey, keyPrefixes, packIdOfKey } from '../bucket/keys.ts'
 import { deleteOldCommitAnswers } from '../database/commit-answers.ts'
 import { forgetDoomedBytes, listDoomedBytes } from '../database/doomed-bytes.ts'
 import { countDoomedBytes, findOrphanLfsKeys, findOrphanPackKeys } from '../database/garbage.ts'
@@ -68,7 +68,7 @@ async function* listOldKeys(bucket: Bucket, olderThan: Date): AsyncGenerator<{ k
   let batch: { key: string; sizeBytes: number }[] = []
   for (const prefix of Object.values(keyPrefixes)) {
     for await (const { key, sizeBytes, modifiedAt } of bucket.list(prefix)) {
-      if (modifiedAt >= olderThan || (packIdOfKey(key) === undefined && !isLfsKey(key))) continue
+      if (modifiedAt >= olderThan || !isOurs(key)) continue
       batch.push({ key, sizeBytes })
       if (batch.length < batchKeys) continue
       yield batch
@@ -78,11 +78,17 @@ async function* listOldKeys(bucket: Bucket, olderThan: Date): AsyncGenerator<{ k
   if (batch.length > 0) yield batch
 }
 
+function isOurs(key: string): boolean {
+  return packIdOfKey(key) !== undefined || isLfsKey(key) || isLfsPartKey(key)
+}
+
 async function findOrphans(hub: Hub, keys: string[]): Promise<string[]> {
-  const packKeys = keys.filter((key) => !isLfsKey(key))
+  const packKeys = keys.filter((key) => packIdOfKey(key) !== undefined)
   const packIds = packKeys.map((key) => packIdOfKey(key)!)
   return [
     ...(await findOrphanPackKeys(hub.database, packKeys, packIds)),
     ...(await findOrphanLfsKeys(hub.database, keys.filter(isLfsKey))),
+    // Of an upload that was never completed: no row names a part.
+    ...keys.filter(isLfsPartKey),
   ]
 }

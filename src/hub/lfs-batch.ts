@@ -19,6 +19,7 @@ import {
   type WantedObject,
 } from '../lfs/batch.ts'
 import type { Hub } from './hub.ts'
+import { offerParts } from './lfs-parts.ts'
 import { lfsAsker } from './lfs-presence.ts'
 import { proofWindowSeconds } from './lfs-transfer.ts'
 import { openRepo } from './open-repo.ts'
@@ -45,12 +46,26 @@ export async function negotiateLfs(
   const oids = [...new Set(wanted.map((object) => object.lfsOid))]
   const rows = oids.length === 0 ? [] : await findLfsObjects(hub.database, lfsAsker(principal, repo), oids)
   const held = new Map(rows.map((row) => [row.lfsOid, row]))
+  const transfer = pickTransfer(hub, request, wanted)
+  const isOfHub = takesMultipart(request)
   const answers =
     request.operation === 'upload'
-      ? await answerUploads(hub, { user: principal as UserPrincipal, repo, held }, wanted)
+      ? await answerUploads(hub, { user: principal as UserPrincipal, repo, held, transfer, isOfHub }, wanted)
       : await answerDownloads(hub, held, wanted)
   const objects = entries.map((entry) => (isWanted(entry) ? answers.get(identify(entry))! : entry))
-  return { transfer: 'basic', hash_algo: 'sha256', objects }
+  return { transfer, hash_algo: 'sha256', objects }
+}
+
+/** Clients of the Hub, and its agent for git-lfs. */
+function takesMultipart(request: BatchRequest): boolean {
+  return request.transfers?.includes('multipart') ?? false
+}
+
+/** `multipart` for what the store does not take in one piece, if the client knows it; one transfer for a whole batch. */
+function pickTransfer(hub: Hub, request: BatchRequest, wanted: readonly WantedObject[]): BatchResponse['transfer'] {
+  const { lfsSinglePutMaxBytes, lfsObjectMaxBytes } = hub.config.limits
+  const isLarge = wanted.some(({ sizeBytes }) => sizeBytes > lfsSinglePutMaxBytes && sizeBytes <= lfsObjectMaxBytes)
+  return request.operation === 'upload' && isLarge && takesMultipart(request) ? 'multipart' : 'basic'
 }
 
 function checkRequest(hub: Hub, request: BatchRequest): void {
@@ -95,6 +110,9 @@ interface UploadContext {
   user: UserPrincipal
   repo: Repo
   held: Held
+  transfer: BatchResponse['transfer']
+  /** A client of the Hub, which sends none of an action's headers. */
+  isOfHub: boolean
 }
 
 async function answerUploads(
@@ -113,7 +131,7 @@ async function answerUploads(
       answers.set(identify(object), answer)
       continue
     }
-    const { upload, offer } = await offerUpload(hub, object)
+    const { upload, offer } = await offerUpload(hub, context, object)
     offers.push(offer)
     answers.set(identify(object), upload)
   }
@@ -134,14 +152,20 @@ function answerWithoutUpload(hub: Hub, held: Held, object: WantedObject): BatchO
   return refuseObject(describe(object), 422, message)
 }
 
-async function offerUpload(hub: Hub, object: WantedObject): Promise<{ upload: BatchObject; offer: LfsOffer }> {
+async function offerUpload(
+  hub: Hub,
+  { transfer, isOfHub }: UploadContext,
+  object: WantedObject,
+): Promise<{ upload: BatchObject; offer: LfsOffer }> {
   const uploadId = newKeyId()
-  const direct = await signDirectUpload(hub, uploadId, object)
+  const inParts = transfer === 'multipart' ? await offerParts(hub, uploadId, object) : undefined
+  const direct = inParts === undefined ? await signDirectUpload(hub, uploadId, object, isOfHub) : undefined
   const expiresInSeconds = hub.config.limits.lfsLinkExpiresInSeconds
-  const upload: BatchAction = direct ?? {
-    href: signLink(hub, { method: 'PUT', parts: ['lfs', 'uploads', uploadId] }, expiresInSeconds),
-    expires_in: expiresInSeconds,
-  }
+  const upload: BatchAction = inParts ??
+    direct ?? {
+      href: signLink(hub, { method: 'PUT', parts: ['lfs', 'uploads', uploadId] }, expiresInSeconds),
+      expires_in: expiresInSeconds,
+    }
   // Good for longer than the upload's own link, which has to be good only when the upload begins.
   const verifyInSeconds = proofWindowSeconds(hub)
   const verify: BatchAction = {
@@ -155,16 +179,23 @@ async function offerUpload(hub: Hub, object: WantedObject): Promise<{ upload: Ba
 }
 
 /** The action that sends the bytes straight into the store; undefined where they have to come through this server. */
-async function signDirectUpload(hub: Hub, uploadId: string, object: WantedObject): Promise<BatchAction | undefined> {
+async function signDirectUpload(
+  hub: Hub,
+  uploadId: string,
+  object: WantedObject,
+  isOfHub: boolean,
+): Promise<BatchAction | undefined> {
   const { lfsSinglePutMaxBytes, lfsLinkExpiresInSeconds } = hub.config.limits
   if (object.sizeBytes > lfsSinglePutMaxBytes) return undefined
   const put = await hub.bucket.signedPut(lfsKey(object.lfsOid, uploadId), {
     sizeBytes: object.sizeBytes,
     sha256: object.lfsOid,
     expiresInSeconds: lfsLinkExpiresInSeconds,
-    form: 'headers',
+    form: isOfHub ? 'query' : 'headers',
   })
-  return put && { href: put.url, header: put.headers, expires_in: lfsLinkExpiresInSeconds }
+  return (
+    put && { href: put.url, ...(isOfHub ? undefined : { header: put.headers }), expires_in: lfsLinkExpiresInSeconds }
+  )
 }
 
 function isWanted(entry: WantedObject | BatchObject): entry is WantedObject {

@@ -49,10 +49,15 @@ export async function receiveLfsUpload(hub: Hub, incoming: IncomingUpload): Prom
   const { uploadId, announcedBytes, signal } = incoming
   const upload = await openUpload(hub, uploadId)
   checkAnnouncedBytes(hub, upload, announcedBytes)
+  await storeProven(hub, upload, incoming.body, signal)
+}
+
+/** Stores an upload's bytes and counts them as present. Throws BytesMismatch where they are others, and leaves nothing. */
+export async function storeProven(hub: Hub, upload: LfsUpload, body: ByteStream, signal: AbortSignal): Promise<void> {
+  const { uploadId, lfsOid, sizeBytes } = upload
   // A key of its own for every attempt: two clients may hold the same link, and keys are never reused.
-  const key = lfsKey(upload.lfsOid, newKeyId())
-  const { lfsOid, sizeBytes } = upload
-  await hub.bucket.put(key, verifyBytes(incoming.body, { sizeBytes, sha256: lfsOid }), { signal })
+  const key = lfsKey(lfsOid, newKeyId())
+  await hub.bucket.put(key, verifyBytes(body, { sizeBytes, sha256: lfsOid }), { signal })
   await hub.database.transaction((tx) => recordProofs(hub, tx, [{ uploadId, lfsOid, sizeBytes, key }]))
 }
 
@@ -119,7 +124,8 @@ export async function readLfsBytes(hub: Hub, key: string, range: ByteRange | und
   return await hub.bucket.get(key, range, { reusesChunks: true })
 }
 
-async function openUpload(hub: Hub, uploadId: string): Promise<LfsUpload> {
+/** The upload of that id. Throws BytesMissing where there is none. */
+export async function openUpload(hub: Hub, uploadId: string): Promise<LfsUpload> {
   const upload = await findLfsUpload(hub.database, uploadId, proofWindowSeconds(hub))
   if (upload === undefined) throw uploadGone()
   return upload

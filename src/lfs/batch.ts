@@ -23,8 +23,16 @@ export type BatchRequest = Static<typeof BatchRequest>
 export const VerifyRequest = Type.Object({ oid: Type.String(), size: Type.Number() })
 export type VerifyRequest = Static<typeof VerifyRequest>
 
+/** The end of a multipart transfer, as the Hub's clients tell it. */
+export const CompletionRequest = Type.Object({
+  oid: Type.String(),
+  parts: Type.Array(Type.Object({ partNumber: Type.Integer(), etag: Type.String() }), { maxItems: 10_000 }),
+})
+export type CompletionRequest = Static<typeof CompletionRequest>
+
 export interface BatchAction {
   href: string
+  /** Headers to send; with the transfer `multipart` the size of the parts, and the address of each. */
   header?: Record<string, string>
   expires_in: number
 }
@@ -39,7 +47,7 @@ export interface BatchObject {
 }
 
 export interface BatchResponse {
-  transfer: 'basic'
+  transfer: 'basic' | 'multipart'
   hash_algo: 'sha256'
   objects: BatchObject[]
 }

@@ -47,6 +47,8 @@ t.test('what is open to everybody, or to whoever holds a signed link', async (t)
     '/*',
     '/api/bytes/lfs/objects/:name',
     '/api/bytes/lfs/uploads/:uploadId',
+    '/api/bytes/lfs/uploads/:uploadId/complete',
+    '/api/bytes/lfs/uploads/:uploadId/parts/:part',
     '/api/bytes/lfs/uploads/:uploadId/verify',
     '/api/bytes/packs/:repoId/:name',
     '/api/datasets',

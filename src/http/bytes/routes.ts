@@ -4,14 +4,16 @@
  */
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { HoldfastError } from '../../errors.ts'
+import type { ByteStream } from '../../git/object-id.ts'
 import { openLinkedPack, packLinks } from '../../hub/clone-links.ts'
 import type { Hub } from '../../hub/hub.ts'
+import { completeLfsParts, receiveLfsPart } from '../../hub/lfs-parts.ts'
 import { readLfsBytes, receiveLfsUpload, statLfsBytes, verifyLfsUpload } from '../../hub/lfs-transfer.ts'
 import { checkLink, type LinkQuery, type LinkTarget, linksPath } from '../../hub/signed-links.ts'
-import { VerifyRequest } from '../../lfs/batch.ts'
+import { CompletionRequest, VerifyRequest } from '../../lfs/batch.ts'
 import { clientSignal, passBodiesThrough, requestBytes } from '../byte-stream.ts'
 import { sendLfsError } from '../lfs/errors.ts'
-import { takeLfsJson } from '../lfs/media-type.ts'
+import { takeJsonOfAnyType } from '../lfs/media-type.ts'
 import { pathOf } from '../path-safety.ts'
 import { isNotModified, sendBytes } from './send-bytes.ts'
 
@@ -28,6 +30,11 @@ export function bytesRoutes(hub: Hub): FastifyPluginAsync {
         handler: (request, reply) => receiveUpload(hub, request, reply),
       })
       route(room, hub, {
+        method: 'PUT',
+        url: `${linksPath}/lfs/uploads/:uploadId/parts/:part`,
+        handler: (request, reply) => receivePart(hub, request, reply),
+      })
+      route(room, hub, {
         method: ['GET', 'HEAD'],
         url: `${linksPath}/${packLinks}/:repoId/:name`,
         handler: (request, reply) => sendPack(hub, request, reply),
@@ -39,7 +46,13 @@ export function bytesRoutes(hub: Hub): FastifyPluginAsync {
       })
     })
     server.register(async (room) => {
-      takeLfsJson(room)
+      takeJsonOfAnyType(room)
+      route(room, hub, {
+        method: 'POST',
+        url: `${linksPath}/lfs/uploads/:uploadId/complete`,
+        schema: { summary: 'End a multipart upload', body: CompletionRequest },
+        handler: (request, reply) => completeUpload(hub, request, reply),
+      })
       route(room, hub, {
         method: 'POST',
         url: `${linksPath}/lfs/uploads/:uploadId/verify`,
@@ -76,21 +89,47 @@ async function sendPack(hub: Hub, request: FastifyRequest, reply: FastifyReply):
 
 async function receiveUpload(hub: Hub, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { uploadId } = request.params as { uploadId: string }
+  const announced = request.headers['content-length']
+  await receiveBody(request, reply, (body, signal) =>
+    receiveLfsUpload(hub, {
+      uploadId,
+      body,
+      announcedBytes: announced === undefined ? undefined : Number(announced),
+      signal,
+    }),
+  )
+  return await reply.code(200).send()
+}
+
+async function receivePart(hub: Hub, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const { uploadId, part } = request.params as { uploadId: string; part: string }
+  await receiveBody(request, reply, (body, signal) =>
+    receiveLfsPart(hub, { uploadId, part: Number(part), body, signal }),
+  )
+  // Clients give it back at the end, and fail without one.
+  return await reply.code(200).header('etag', `"${uploadId}-${part}"`).send()
+}
+
+async function receiveBody(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  receive: (body: ByteStream, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
   if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
     throw new HoldfastError('MediaTypeUnsupported')
-  const announced = request.headers['content-length']
   try {
-    await receiveLfsUpload(hub, {
-      uploadId,
-      body: requestBytes(request.raw),
-      announcedBytes: announced === undefined ? undefined : Number(announced),
-      signal: clientSignal(reply),
-    })
+    await receive(requestBytes(request.raw), clientSignal(reply))
   } catch (error) {
     // Part of the body is still to come, or never will.
     if (!request.raw.complete) reply.header('connection', 'close')
     throw error
   }
+}
+
+async function completeUpload(hub: Hub, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const { uploadId } = request.params as { uploadId: string }
+  const { oid, parts } = request.body as CompletionRequest
+  await completeLfsParts(hub, uploadId, { lfsOid: oid, partNumbers: parts.map(({ partNumber }) => partNumber) })
   return await reply.code(200).send()
 }
 

@@ -1,4 +1,4 @@
-/** The one media type of the LFS API, which requests and answers have to name (git-lfs docs/api/batch.md). */
+/** The media type of the LFS API, which requests and answers have to name (git-lfs docs/api/batch.md). */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { HoldfastError } from '../../errors.ts'
 import { lfsMediaType } from '../../lfs/batch.ts'
@@ -12,6 +12,12 @@ export function takeLfsJson(server: FastifyInstance): void {
       throw new HoldfastError('MediaTypeUnsupported')
     }
   })
+}
+
+/** The same for routes behind signed links: huggingface_hub names plain JSON there, and JavaScript no type at all. */
+export function takeJsonOfAnyType(server: FastifyInstance): void {
+  takeLfsJson(server)
+  server.addContentTypeParser('*', { parseAs: 'string' }, server.getDefaultJsonParser('error', 'error'))
 }
 
 /** Throws NotAcceptable unless the request takes LFS JSON for an answer. */
