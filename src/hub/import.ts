@@ -6,7 +6,7 @@ import { locateId, type ObjectDatabase, type RefSnapshot } from '../git/reposito
 import { selectObjects } from '../git/walk/select-objects.ts'
 import type { Hub } from './hub.ts'
 import { type FindLfsContent, findLfsOids, importLfs } from './import-lfs.ts'
-import { anonymous } from './principal.ts'
+import { anonymous, type Principal } from './principal.ts'
 import { pushHost } from './push.ts'
 import { type Repo, repoPath } from './repo.ts'
 import { setDefaultBranch } from './repos.ts'
@@ -62,20 +62,27 @@ export async function importRepository(
     },
     signal,
   })
-  if (refs.refs.length > 0) await pushAll(hub, repo, source, ordinals, options)
+  // The operator is no account: the ref log names nobody, and only what was granted above counts as present.
+  if (refs.refs.length > 0) await pushAll(hub, repo, { ...options, principal: anonymous, refs, objects, ordinals })
   await takeHead(hub, repo, refs)
   return { refCount: refs.refs.length, objectCount: ordinals.length, lfsObjectCount }
 }
 
-async function pushAll(
+export interface WholePush extends ImportOptions {
+  principal: Principal
+  refs: RefSnapshot
+  objects: ObjectDatabase
+  /** What the refs lead to. */
+  ordinals: Uint32Array
+}
+
+/** Pushes all of another repository into an empty one. Throws Conflict where anything is refused. */
+export async function pushAll(
   hub: Hub,
   repo: Repo,
-  { refs, objects }: ImportSource,
-  ordinals: Uint32Array,
-  { allowMissingLfs, onProgress, signal }: ImportOptions,
+  { principal, refs, objects, ordinals, allowMissingLfs, onProgress, signal }: WholePush,
 ): Promise<void> {
-  // The operator is no account: the ref log names nobody, and only what was granted above counts as present.
-  const host = pushHost(hub, anonymous, repo, { allowMissingLfs })
+  const host = pushHost(hub, principal, repo, { allowMissingLfs })
   const report = await host.push({
     commands: refs.refs.map(({ name, id }) => ({ name, oldId: undefined, newId: id })),
     atomic: true,
@@ -95,7 +102,7 @@ function checkReport({ unpack, results }: PushReport): void {
 }
 
 /** A HEAD that is detached, or names a branch that others came without, leaves the default branch as it is. */
-async function takeHead(hub: Hub, repo: Repo, { headTarget, refs }: RefSnapshot): Promise<void> {
+export async function takeHead(hub: Hub, repo: Repo, { headTarget, refs }: RefSnapshot): Promise<void> {
   const branch = /^refs\/heads\/(.+)$/s.exec(headTarget ?? '')?.[1]
   const [firstBranch] = refs.withPrefixes(['refs/heads/'])
   if (branch === undefined || (firstBranch !== undefined && refs.get(`refs/heads/${branch}`) === undefined)) return

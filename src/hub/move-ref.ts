@@ -20,7 +20,7 @@ export interface RefMovement {
 
 /**
  * Moves a ref, or makes or deletes it. False where it is not where `oldId` says, or the request behind it has been answered
- * meanwhile: nothing has changed then. Throws AccessDenied where a rule speaks against it, Conflict where another ref
+ * meanwhile: nothing has changed then. Throws AccessDenied where a rule speaks against it, InputInvalid where another ref
  * stands in its way, LfsMissing where LFS content is missing, InputTooLarge for too large a file, and what the pack's own
  * checks throw.
  */
@@ -60,11 +60,13 @@ const codes: Record<string, ErrorCode> = {
   'deletion prohibited': 'AccessDenied',
   'non-fast-forward': 'AccessDenied',
   'missing necessary objects': 'ObjectMissing',
+  'ref name too long': 'InputInvalid',
 }
 
 /** What a client of git would read on its terminal. */
 function refusal(reason: string, told: readonly string[]): HoldfastError {
-  const code = codes[reason] ?? (reason.includes(' exists; cannot create ') ? 'Conflict' : 'AccessDenied')
+  // No Conflict, by which clients are told that the ref they ask for exists.
+  const code = codes[reason] ?? (reason.includes(' exists; cannot create ') ? 'InputInvalid' : 'AccessDenied')
   // Progress ends in carriage returns, and is over.
   const lines = told.filter((text) => !text.endsWith('\r')).join('')
   const explanation = lines.replaceAll(/^error: /gm, '').trim()

@@ -3,14 +3,18 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { Hub } from '../../hub/hub.ts'
 import type { Transfers } from '../limits.ts'
 import { commitRoutes } from './commit.ts'
+import { commitsRoutes } from './commits.ts'
+import { duplicateRoutes } from './duplicate.ts'
 import { sendApiError } from './errors.ts'
 import { listRoutes } from './lists.ts'
 import { overviewRoutes } from './overviews.ts'
 import { pathsInfoRoutes } from './paths-info.ts'
 import { preuploadRoutes } from './preupload.ts'
+import { refRoutes } from './refs.ts'
 import { repoInfoRoutes } from './repo-info.ts'
 import { repoRoutes } from './repos.ts'
 import { resolveRoutes } from './resolve.ts'
+import { superSquashRoutes } from './super-squash.ts'
 import { treeRoutes } from './tree.ts'
 import { whoamiRoutes } from './whoami.ts'
 
@@ -28,8 +32,11 @@ export function apiRoutes(hub: Hub, transfers: Transfers): FastifyPluginAsync {
       pathsInfoRoutes,
       resolveRoutes,
       preuploadRoutes,
+      refRoutes,
+      commitsRoutes,
+      superSquashRoutes,
     ]
     for (const routes of all) await server.register(routes(hub))
-    await server.register(commitRoutes(hub, transfers))
+    for (const routes of [commitRoutes, duplicateRoutes]) await server.register(routes(hub, transfers))
   }
 }
