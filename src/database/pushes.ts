@@ -71,6 +71,8 @@ export interface PushOutcome {
   /** Where the repository stands now. */
   refsVersion: string
   packsVersion: string
+  /** The ref that HEAD names now (latin1), where the push has changed that: it had named none that exists. */
+  newHead: string | null
   /** The place of the pack among the repository's; null where none became visible. */
   packSequence: string | null
 }
@@ -80,6 +82,7 @@ export interface PushOutcome {
  * compare-and-swap and makes its pack visible, whose bytes must be durable. Each command is granted or refused by itself,
  * or, if the push is `atomic`, all of them are; the branch that HEAD names is never deleted. If any is granted the pack
  * becomes visible and what it points to is granted; if any ref moves the refs' version is raised and the ref log written.
+ * HEAD follows the first branches that come.
  *
  * Throws RepoNotFound where the repository is gone, BytesMissing where LFS objects are, Conflict where the request behind a
  * push has been answered meanwhile; after Unavailable it is open whether all was committed.
@@ -112,7 +115,8 @@ function statementFor(calls: readonly unknown[][]): string {
   const selects = calls.map(
     (values) => `
     select reasons, rules_changed as "rulesChanged", new_refs_version as "refsVersion",
-      new_packs_version as "packsVersion", pack_sequence as "packSequence"
+      new_packs_version as "packsVersion", pack_sequence as "packSequence",
+      convert_from(new_head, 'LATIN1') as "newHead"
     from commit_push(${values.map(() => `$${++parameter}`).join(', ')})`,
   )
   return selects.join(' union all ')

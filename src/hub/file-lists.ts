@@ -19,7 +19,8 @@ export interface ListedFile {
 }
 
 /**
- * All files of a commit in Git's order, or undefined when they, or the folders, are more than `siblingsMax`. With
+ * All files of a commit in Git's order, or undefined when they, or the folders, are more than `siblingsMax`, or a path is
+ * longer than `gitPathMaxBytes`. With
  * `isDetailed` each comes with size and LFS pointer, which costs a read per file; without it both are left undefined.
  */
 export async function listFiles(
@@ -27,7 +28,7 @@ export async function listFiles(
   repo: Repo,
   { commitId, isDetailed }: { commitId: ObjectId; isDetailed: boolean },
 ): Promise<(Pick<ListedFile, 'path' | 'blobId'> & Partial<ListedFile>)[] | undefined> {
-  const { siblingsMax } = hub.config.limits
+  const { siblingsMax, gitPathMaxBytes } = hub.config.limits
   return await hub.repositories.withObjects(repo, async (objects) => {
     const files: (Pick<ListedFile, 'path' | 'blobId'> & Partial<ListedFile>)[] = []
     let folderCount = 0
@@ -40,7 +41,7 @@ export async function listFiles(
       // Folders count too: a few trees that name each other can make paths without end, and not one file.
       if (kind === 'directory') folderCount++
       else files.push({ path, blobId: id, ...(isDetailed ? describeBlob(objects, id) : undefined) })
-      if (files.length > siblingsMax || folderCount > siblingsMax) return undefined
+      if (files.length > siblingsMax || folderCount > siblingsMax || path.length > gitPathMaxBytes) return undefined
     }
     return files
   })
@@ -67,6 +68,7 @@ export async function listFolder(
   repo: Repo,
   { commitId, path, isRecursive, after, pageSize, withLastCommit }: FolderQuestion,
 ): Promise<{ entries: DescribedEntry[]; next: Buffer | undefined }> {
+  const { gitPathMaxBytes } = hub.config.limits
   return await hub.repositories.withObjects(repo, async (objects) => {
     const folder = findPath(objects, commitId, path)
     if (folder?.kind !== 'directory') throw entryNotFound(commitId, path.join('/'))
@@ -77,6 +79,8 @@ export async function listFolder(
     let entry = walk.next()
     for (; entry !== undefined && entries.length < pageSize; entry = walk.next()) {
       if (pause.due()) await pause.now()
+      // In folders within folders paths grow without end, and a page of them with their square.
+      if (entry.path.length > gitPathMaxBytes) throw pathTooLong(entry.path, gitPathMaxBytes)
       entries.push(describeEntry(objects, entry))
       places.push(walk.place)
     }
@@ -125,6 +129,12 @@ async function addLastCommits(
   const commitsMax = hub.config.limits.lastCommitsLookedAtMax
   const found = await findLastCommits(objects, { commitId, paths, commitsMax })
   for (const [index, entry] of entries.entries()) entry.lastCommit = found[index]
+}
+
+function pathTooLong(path: string, maxBytes: number): HoldfastError {
+  return new HoldfastError('InputTooLarge', {
+    message: `The path ${path.slice(0, 80)}… is longer than ${maxBytes} bytes, which is more than this server lists. Clone it.`,
+  })
 }
 
 /** Where a list goes on: bound to the commit, so that a branch that moves between two pages does not mix them. */

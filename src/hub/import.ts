@@ -62,9 +62,10 @@ export async function importRepository(
     },
     signal,
   })
+  // First: a push moves a HEAD that names nothing.
+  await takeHead(hub, repo, refs)
   // The operator is no account: the ref log names nobody, and only what was granted above counts as present.
   if (refs.refs.length > 0) await pushAll(hub, repo, { ...options, principal: anonymous, refs, objects, ordinals })
-  await takeHead(hub, repo, refs)
   return { refCount: refs.refs.length, objectCount: ordinals.length, lfsObjectCount }
 }
 
@@ -101,7 +102,7 @@ function checkReport({ unpack, results }: PushReport): void {
   throw new HoldfastError('Conflict', { message: `Nothing was imported. ${why}` })
 }
 
-/** A HEAD that is detached, or names a branch that others came without, leaves the default branch as it is. */
+/** A HEAD that is detached, or names a branch that others came without, leaves the default branch to the push. */
 export async function takeHead(hub: Hub, repo: Repo, { headTarget, refs }: RefSnapshot): Promise<void> {
   const branch = /^refs\/heads\/(.+)$/s.exec(headTarget ?? '')?.[1]
   const [firstBranch] = refs.withPrefixes(['refs/heads/'])

@@ -25,6 +25,7 @@ export interface PushContent {
 
 // What a person reads in a terminal; the rest is counted.
 const listedMax = 20
+const displayedMaxBytes = 1_000
 
 type ContentLimits = Pick<Limits, 'gitBlobMaxBytes' | 'pushPointersMax'>
 
@@ -113,7 +114,8 @@ function more(count: number): string[] {
   return count > listedMax ? [`  … and ${count - listedMax} more`] : []
 }
 
-/** Paths are bytes; nearly all are UTF-8. */
+/** Paths are bytes; nearly all are UTF-8. Of a very long one the end says most. */
 function display(path: string): string {
-  return Buffer.from(path, 'latin1').toString('utf8')
+  const text = Buffer.from(path.slice(-displayedMaxBytes), 'latin1').toString('utf8')
+  return path.length > displayedMaxBytes ? `…${text}` : text
 }

@@ -76,9 +76,17 @@ export async function commitPush(
   if (outcome?.rulesChanged) return undefined
   if (outcome?.packSequence != null) pack?.quarantine.published({ ...outcome, packSequence: outcome.packSequence })
   else await pack?.quarantine.discard()
+  if (outcome?.newHead != null) request.progress(headSentence(repo.headTarget, outcome.newHead))
   if (outcome !== undefined) return outcome.results
   if (pack !== undefined) request.progress(await explainMissing(push, commands, pack))
   return failAll(commands, 'Git LFS files are missing')
+}
+
+function headSentence(before: string, now: string): string {
+  const [oldBranch, newBranch] = [before, now].map((name) =>
+    Buffer.from(name, 'latin1').toString().slice('refs/heads/'.length),
+  )
+  return `The default branch is now '${newBranch}', since there is no '${oldBranch}'.\n`
 }
 
 function pushedPack({ principal, options }: Push, { quarantine, content }: Arrived): PushedPack {

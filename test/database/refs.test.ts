@@ -83,27 +83,27 @@ t.test('a snapshot holds HEAD, the versions and every ref in byte order', async 
 
 t.test('a ref moves only from where the pusher believes it to be', async (t) => {
   const { push, version } = await setUp(t)
-  t.same(await push([['refs/heads/x', 0, 1]]), [undefined])
-  t.same(await push([['refs/heads/x', 0, 2]]), ['fetch first'], 'exists already')
-  t.same(await push([['refs/heads/x', 2, 3]]), ['fetch first'], 'is elsewhere')
-  t.same(await push([['refs/heads/gone', 2, 3]]), ['fetch first'], 'is gone')
-  t.same(await push([['refs/heads/x', 2, 0]]), ['fetch first'], 'delete from elsewhere')
+  t.same(await push([['refs/notes/x', 0, 1]]), [undefined])
+  t.same(await push([['refs/notes/x', 0, 2]]), ['fetch first'], 'exists already')
+  t.same(await push([['refs/notes/x', 2, 3]]), ['fetch first'], 'is elsewhere')
+  t.same(await push([['refs/notes/gone', 2, 3]]), ['fetch first'], 'is gone')
+  t.same(await push([['refs/notes/x', 2, 0]]), ['fetch first'], 'delete from elsewhere')
   t.equal(await version(), 1)
-  t.same(await push([['refs/heads/x', 1, 1]]), [undefined], 'nowhere to go')
-  t.same(await push([['refs/heads/gone', 3, 0]]), [undefined], 'deleted already')
+  t.same(await push([['refs/notes/x', 1, 1]]), [undefined], 'nowhere to go')
+  t.same(await push([['refs/notes/gone', 3, 0]]), [undefined], 'deleted already')
   t.equal(await version(), 1, 'nothing moved')
-  t.same(await push([['refs/heads/x', 1, 2]]), [undefined])
-  t.same(await push([['refs/heads/x', 2, 0]]), [undefined])
+  t.same(await push([['refs/notes/x', 1, 2]]), [undefined])
+  t.same(await push([['refs/notes/x', 2, 0]]), [undefined])
   t.equal(await version(), 3)
   t.same(
     await push([
-      ['refs/heads/x', 0, 1],
-      ['refs/heads/x', 0, 2],
+      ['refs/notes/x', 0, 1],
+      ['refs/notes/x', 0, 2],
     ]),
     ['multiple updates for this ref', 'multiple updates for this ref'],
   )
-  t.same(await push([[`refs/heads/${'x'.repeat(1013)}`, 0, 1]]), [undefined])
-  t.same(await push([[`refs/heads/${'x'.repeat(1014)}`, 0, 1]]), ['ref name too long'])
+  t.same(await push([[`refs/notes/${'x'.repeat(1013)}`, 0, 1]]), [undefined])
+  t.same(await push([[`refs/notes/${'x'.repeat(1014)}`, 0, 1]]), ['ref name too long'])
 })
 
 t.test('nobody deletes the branch that HEAD names', async (t) => {
@@ -186,50 +186,50 @@ t.test('commands are granted one by one, or all or none', async (t) => {
 t.test('a ref cannot be a folder of another', async (t) => {
   const { push, names } = await setUp(t)
   await push([
-    ['refs/heads/a/b', 0, 1],
-    ['refs/heads/a/c', 0, 1],
-    ['refs/heads/z', 0, 1],
-    ['refs/heads/z-1', 0, 1],
+    ['refs/notes/a/b', 0, 1],
+    ['refs/notes/a/c', 0, 1],
+    ['refs/notes/z', 0, 1],
+    ['refs/notes/z-1', 0, 1],
   ])
-  const exists = (name: string, other: string) => `'refs/heads/${name}' exists; cannot create 'refs/heads/${other}'`
-  t.same(await push([['refs/heads/a', 0, 2]]), [exists('a/c', 'a')])
-  t.same(await push([['refs/heads/z/y/x', 0, 2]]), [exists('z', 'z/y/x')])
-  t.same(await push([['refs/heads/a/b/c', 0, 2]]), [exists('a/b', 'a/b/c')])
+  const exists = (name: string, other: string) => `'refs/notes/${name}' exists; cannot create 'refs/notes/${other}'`
+  t.same(await push([['refs/notes/a', 0, 2]]), [exists('a/c', 'a')])
+  t.same(await push([['refs/notes/z/y/x', 0, 2]]), [exists('z', 'z/y/x')])
+  t.same(await push([['refs/notes/a/b/c', 0, 2]]), [exists('a/b', 'a/b/c')])
   t.same(
     await push([
-      ['refs/heads/z', 1, 0],
-      ['refs/heads/z/y', 0, 2],
-      ['refs/heads/z-1', 1, 2],
+      ['refs/notes/z', 1, 0],
+      ['refs/notes/z/y', 0, 2],
+      ['refs/notes/z-1', 1, 2],
     ]),
     [undefined, undefined, undefined],
     'what the push deletes is out of the way',
   )
   t.same(
     await push([
-      ['refs/heads/a/b', 1, 0],
-      ['refs/heads/a', 0, 2],
+      ['refs/notes/a/b', 1, 0],
+      ['refs/notes/a', 0, 2],
     ]),
     [undefined, exists('a/c', 'a')],
     'what stays is not',
   )
   t.same(
     await push([
-      ['refs/heads/a/c', 9, 0],
-      ['refs/heads/a', 0, 2],
+      ['refs/notes/a/c', 9, 0],
+      ['refs/notes/a', 0, 2],
     ]),
     ['fetch first', exists('a/c', 'a')],
     'nor what it fails to delete',
   )
   t.same(
     await push([
-      ['refs/heads/n/m', 0, 1],
-      ['refs/heads/n', 0, 1],
-      ['refs/heads/n/m/l', 0, 1],
+      ['refs/notes/n/m', 0, 1],
+      ['refs/notes/n', 0, 1],
+      ['refs/notes/n/m/l', 0, 1],
     ]),
     [undefined, exists('n/m', 'n'), exists('n/m', 'n/m/l')],
     'the first of a push wins',
   )
-  t.same(await names(), ['refs/heads/a/c', 'refs/heads/n/m', 'refs/heads/z-1', 'refs/heads/z/y'])
+  t.same(await names(), ['refs/notes/a/c', 'refs/notes/n/m', 'refs/notes/z-1', 'refs/notes/z/y'])
 })
 
 t.test('two pushes that get in each other’s way: one is in', async (t) => {
@@ -261,18 +261,18 @@ t.test('sixteen writers race for one ref: each round has one winner', async (t) 
 
 t.test('the log says who moved what', async (t) => {
   const { database, userId, push } = await setUp(t)
-  await push([['refs/heads/a', 0, 1]])
+  await push([['refs/notes/a', 0, 1]])
   await push([
-    ['refs/heads/a', 1, 2],
+    ['refs/notes/a', 1, 2],
     ['refs/heads/x', 5, 6],
     ['refs/heads/none', 3, 0],
   ])
-  await push([['refs/heads/a', 2, 0]])
+  await push([['refs/notes/a', 2, 0]])
   const log = await database.query(
     `select version, encode(name, 'escape') as name, encode(old_id, 'hex') as "oldId", encode(new_id, 'hex') as "newId",
        actor_id as "actorId" from ref_log order by version`,
   )
-  const name = 'refs/heads/a'
+  const name = 'refs/notes/a'
   t.same(log, [
     { version: '1', name, oldId: null, newId: id(1), actorId: userId },
     { version: '2', name, oldId: id(1), newId: id(2), actorId: userId },

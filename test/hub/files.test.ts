@@ -6,7 +6,7 @@ import type { ObjectId } from '../../src/git/object-id.ts'
 import { formatFreshPack } from '../../src/git/pack/fresh-pack.ts'
 import type { GitObject, ObjectType } from '../../src/git/repository.ts'
 import { directoryMode, fileMode, formatTree } from '../../src/git/tree.ts'
-import { listFiles } from '../../src/hub/file-lists.ts'
+import { listFiles, listFolder } from '../../src/hub/file-lists.ts'
 import { findLfsContent, openFile } from '../../src/hub/files.ts'
 import type { Hub } from '../../src/hub/hub.ts'
 import { openRepo } from '../../src/hub/open-repo.ts'
@@ -78,17 +78,18 @@ t.test('folders without end and without a file do not hold the server up', async
   t.match(await openFile(hub, repo, { commitId, path: ['a'] }), { blobId: file.id })
 })
 
-t.test('folders within folders are listed, however deep', async (t) => {
+t.test('folders within folders are listed up to the longest path, and hold nothing up', async (t) => {
   const { hub, repo: empty } = await openScene(t)
   const file = made('blob', Buffer.from('x'))
   const trees = [tree([fileMode, 'file', file.id])]
   for (let depth = 0; depth < 12_000; depth++) trees.push(tree([directoryMode, 'd', trees[depth].id]))
   const { repo, commitId } = await pushCommit(hub, empty, trees[12_000].id, [file, ...trees])
-  const files = await listFiles(hub, repo, { commitId, isDetailed: false })
-  t.same(
-    files?.map(({ path }) => path.length),
-    [2 * 12_000 + 'file'.length],
-  )
+  t.equal(await listFiles(hub, repo, { commitId, isDetailed: false }), undefined)
+  const ask = { commitId, path: [], isRecursive: true, after: undefined, withLastCommit: false }
+  const page = await listFolder(hub, repo, { ...ask, pageSize: 1_000 })
+  t.equal(page.entries.at(-1)?.path.length, 2 * 1_000 - 1)
+  const tooLong = listFolder(hub, repo, { ...ask, pageSize: 10_000 })
+  await t.rejects(tooLong, { code: 'InputTooLarge', message: /4096 bytes/ })
 })
 
 t.test('files and folders come in the order of git', async (t) => {

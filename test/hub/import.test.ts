@@ -127,3 +127,17 @@ t.test('an empty repository gives its HEAD', async (t) => {
   const fresh = { ...repo, refsVersion: String(Number(repo.refsVersion) + 1) }
   t.equal((await hub.repositories.refs(fresh)).headTarget, 'refs/heads/trunk')
 })
+
+t.test('a detached HEAD leaves the default branch to what comes', async (t) => {
+  const { hub, repo, folder, source, url } = await openScene(t)
+  makeHistory(source, { seed: 72, commits: 5 })
+  await git(source, 'branch', '-m', 'main', 'trunk')
+  await git(source, 'update-ref', '--no-deref', 'HEAD', await git(source, 'rev-parse', 'trunk'))
+  for (const name of (await git(source, 'for-each-ref', '--format=%(refname)', 'refs/heads')).split('\n')) {
+    if (name !== 'refs/heads/trunk') await git(source, 'update-ref', '-d', name)
+  }
+  const { messages } = await importFrom(hub, repo, source)
+  t.match(messages.join(''), /The default branch is now 'trunk'/)
+  await git(folder, 'clone', '-q', url, 'copy')
+  t.equal(await git(join(folder, 'copy'), 'symbolic-ref', 'HEAD'), 'refs/heads/trunk')
+})

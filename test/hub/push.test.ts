@@ -204,7 +204,7 @@ t.test('group 37: malformed objects are refused, oddities are taken with a word'
   const refused = await git('push', 'origin', `${evil}:refs/heads/evil`)
   t.not(refused.status, 0)
   t.match(refused.stderr, `remote unpack failed: blob ${modules}: gitmodulesUrl: disallowed submodule url: -u./payload`)
-  t.equal(await remoteRefs(), `${odd}\trefs/heads/odd\n`)
+  t.equal(await remoteRefs(), `${odd}\tHEAD\n${odd}\trefs/heads/odd\n`)
 })
 
 async function* streamOf(data: Buffer) {
@@ -266,3 +266,38 @@ for (const [where, inlinePackMaxBytes] of [
     t.equal(kept.length, where === 'bucket' ? 0 : 1, 'the last push')
   })
 }
+
+async function clonedBranch(remote: string, copy: string): Promise<string> {
+  await run('git', ['clone', '-q', remote, copy])
+  return (await run('git', ['symbolic-ref', 'HEAD'], { cwd: copy })).stdout.trim()
+}
+
+t.test('HEAD follows the first branch that is pushed, and says so', async (t) => {
+  const { commit, git, remote, folder } = await openScene(t)
+  await commit('one')
+  await git('tag', 'v1')
+  await git('branch', 'dev')
+  await git('branch', '-m', 'master')
+  t.notMatch((await git('push', 'origin', 'v1')).stderr, /default branch/, 'a tag is no branch')
+  const first = await git('push', 'origin', 'dev', 'master')
+  t.match(first.stderr, /remote: The default branch is now 'master', since there is no 'main'\./)
+  t.equal(await clonedBranch(remote, join(folder, '../first')), 'refs/heads/master')
+  await git('branch', 'main')
+  t.notMatch((await git('push', 'origin', 'main')).stderr, /default branch/, 'a HEAD that names something stays')
+  t.equal(await clonedBranch(remote, join(folder, '../second')), 'refs/heads/master')
+})
+
+t.test('of other branches HEAD follows the first; main keeps it', async (t) => {
+  const { commit, git, remote, folder } = await openScene(t)
+  await commit('one')
+  await git('branch', 'b')
+  await git('branch', 'a')
+  t.match((await git('push', 'origin', 'b', 'a')).stderr, /The default branch is now '[ab]'/)
+  t.match(await clonedBranch(remote, join(folder, '../copy')), /^refs\/heads\/[ab]$/)
+
+  const other = await openScene(t)
+  await other.commit('one')
+  await other.git('branch', 'master')
+  t.notMatch((await other.git('push', 'origin', 'master', 'main')).stderr, /default branch/)
+  t.equal(await clonedBranch(other.remote, join(other.folder, '../copy')), 'refs/heads/main')
+})

@@ -37,7 +37,7 @@ async function openShallow(t: Test) {
     }
     return outcomes
   }
-  const names = async (url: string) => (await git('ls-remote', url)).stdout
+  const names = async (url: string) => (await git('ls-remote', '--refs', url)).stdout
   return { ...scene, bare, shallowGit: git, pushBoth, names }
 }
 
