@@ -113,6 +113,35 @@ export async function insertLfsGrants(tx: Queryable, repoId: RepoId, oids: reado
   )
 }
 
+export interface LfsGrantRow {
+  lfsOid: string
+  sizeBytes: number
+  grantedAt: Date
+}
+
+/** What the repository may serve, in the order of the oids, after `after`. */
+export async function listLfsGrants(
+  db: Queryable,
+  repoId: RepoId,
+  { after, rowsMax }: { after?: string; rowsMax?: number },
+): Promise<LfsGrantRow[]> {
+  const rows = await db.query<Omit<LfsGrantRow, 'sizeBytes'> & { sizeBytes: string }>(
+    `select encode(g.oid, 'hex') as "lfsOid", o.size_bytes as "sizeBytes", g.granted_at as "grantedAt"
+       from lfs_grants g
+       join lfs_objects o on o.oid = g.oid
+      where g.repo_id = $1 and g.oid > $2
+      order by g.oid
+      limit $3`,
+    [repoId, toBytes(after ?? ''), rowsMax ?? null],
+  )
+  return rows.map((row) => ({ ...row, sizeBytes: Number(row.sizeBytes) }))
+}
+
+/** Lets the repository no longer serve the objects. */
+export async function deleteLfsGrants(tx: Queryable, repoId: RepoId, oids: readonly string[]): Promise<void> {
+  await tx.query('delete from lfs_grants where repo_id = $1 and oid = any ($2::bytea[])', [repoId, oids.map(toBytes)])
+}
+
 function toBytes(lfsOid: string): Buffer {
   return Buffer.from(lfsOid, 'hex')
 }

@@ -6,6 +6,7 @@ import { commitRoutes } from './commit.ts'
 import { commitsRoutes } from './commits.ts'
 import { duplicateRoutes } from './duplicate.ts'
 import { sendApiError } from './errors.ts'
+import { lfsFilesRoutes } from './lfs-files.ts'
 import { listRoutes } from './lists.ts'
 import { overviewRoutes } from './overviews.ts'
 import { pathsInfoRoutes } from './paths-info.ts'
@@ -30,6 +31,7 @@ export function apiRoutes(hub: Hub, transfers: Transfers): FastifyPluginAsync {
       listRoutes,
       treeRoutes,
       pathsInfoRoutes,
+      lfsFilesRoutes,
       resolveRoutes,
       preuploadRoutes,
       refRoutes,
