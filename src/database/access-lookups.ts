@@ -1,7 +1,7 @@
 /**
  * Who asks and what they ask for, in one statement: the bearer of a token, a repository by its name, and the role that the
- * one holds for the other. Lookups of one turn of the event loop travel together, and equal ones once: under load the
- * database answers one query where it would answer dozens. Nothing is remembered, each answer is read after it was asked for.
+ * one holds for the other. Lookups of one turn of the event loop travel together, and equal ones once; so do
+ * those that come while the database is busy: under load it answers one query where it would answer dozens. Nothing is remembered, each answer is read after it was asked for.
  */
 import { isHoldfastError } from '../errors.ts'
 import { liveBearer, type TokenBearerRow } from './access-tokens.ts'
@@ -39,17 +39,30 @@ interface Waiting extends PromiseWithResolvers<AccessAnswer> {
 
 type Batch = Map<string, Waiting>
 
-/** What has been asked in this turn of the event loop. */
+/** What has been asked and is not under way yet: since the last turn of the event loop, or since the database is busy. */
 const batches = new WeakMap<Queryable, Batch>()
+const underWay = new WeakMap<Queryable, number>()
+/** Under load the next batch gathers while these are answered; one that is slow does not hold up all others. */
+const underWayMax = 2
 
 function beginBatch(db: Queryable): Batch {
   const batch: Batch = new Map()
   batches.set(db, batch)
-  setImmediate(() => {
-    batches.delete(db)
-    void answerAll(db, [...batch.values()])
-  })
+  setImmediate(() => send(db))
   return batch
+}
+
+/** Sends the batch that has gathered, unless enough are under way: the first of those to be answered sends it then. */
+function send(db: Queryable): void {
+  const batch = batches.get(db)
+  const count = underWay.get(db) ?? 0
+  if (batch === undefined || count >= underWayMax) return
+  batches.delete(db)
+  underWay.set(db, count + 1)
+  void answerAll(db, [...batch.values()]).then(() => {
+    underWay.set(db, underWay.get(db)! - 1)
+    send(db)
+  })
 }
 
 /** Never rejects: whoever waits is told. */
@@ -63,7 +76,7 @@ async function answerAll(db: Queryable, waiting: readonly Waiting[]): Promise<vo
   } catch (error) {
     // A text that cannot be stored fails the whole statement, and is one caller's alone.
     if (waiting.length > 1 && isHoldfastError(error, 'InputInvalid')) {
-      for (const one of waiting) void answerAll(db, [one])
+      await Promise.all(waiting.map((one) => answerAll(db, [one])))
     } else {
       for (const { reject } of waiting) reject(error)
     }

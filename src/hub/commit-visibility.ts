@@ -86,6 +86,19 @@ function locateAll(objects: ObjectDatabase, ids: readonly ObjectId[]): Ordinal[]
   return ids.map((id) => locateId(objects, id)).filter((ordinal) => ordinal >= 0)
 }
 
+/** Commits that were found, by the version of the packs: once objects are dropped, they are looked for again. */
+const newCommits = () => new LRUCache<string, true>({ max: 50_000, ttl: 600_000 })
+const commitsOf = new WeakMap<Database, ReturnType<typeof newCommits>>()
+
+function commitKey(repo: Repo, commitId: ObjectId): string {
+  return `${repo.id}/${repo.packsVersion}/${visibilityClassOf(repo)}/${commitId}`
+}
+
+/** True where `isCommitVisible` has said so of the same packs a moment ago; a no says nothing. Asks nobody. */
+export function wasCommitVisible(hub: Hub, repo: Repo, commitId: ObjectId): boolean {
+  return commitsOf.get(hub.database)?.get(commitKey(repo, commitId)) === true
+}
+
 /** False as well for what does not exist or is no commit. */
 export async function isCommitVisible(
   hub: Hub,
@@ -93,7 +106,11 @@ export async function isCommitVisible(
   { objects, refs, commitId }: Omit<VisibilityQuestion, 'ids'> & { commitId: ObjectId },
 ): Promise<boolean> {
   if (locateCommit(objects, commitId) === undefined) return false
-  return (await findInvisibleIds(hub, repo, { objects, refs, ids: [commitId] })).length === 0
+  if ((await findInvisibleIds(hub, repo, { objects, refs, ids: [commitId] })).length > 0) return false
+  const commits = commitsOf.get(hub.database) ?? newCommits()
+  commitsOf.set(hub.database, commits)
+  commits.set(commitKey(repo, commitId), true)
+  return true
 }
 
 /** The ordinal of a commit; undefined for what is absent or something else. */

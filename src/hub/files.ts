@@ -1,4 +1,5 @@
 /** Files at a commit: found by their path, opened whole or in part; LFS pointers are followed to their content. */
+import { LRUCache } from 'lru-cache'
 import type { ByteRange } from '../bucket/bucket.ts'
 import { findLfsObjects } from '../database/lfs-objects.ts'
 import { HoldfastError } from '../errors.ts'
@@ -19,17 +20,32 @@ export interface FileAtCommit {
   lfs: LfsPointer | undefined
 }
 
+/**
+ * What commits hold never changes, in whichever repository: their ids stand for it. Folders may be wide and packs cold,
+ * and clients ask for each file twice. Whether the caller may read the commit was asked before.
+ */
+const found = new LRUCache<string, FileAtCommit>({
+  maxSize: 32 * 2 ** 20,
+  sizeCalculation: (_file, key) => 2 * key.length + 400,
+})
+
 /** The file at `path` in a commit that the caller may read. Throws EntryNotFound (details.commitId). */
 export async function openFile(
   hub: Hub,
   repo: Repo,
   { commitId, path }: { commitId: ObjectId; path: readonly string[] },
 ): Promise<FileAtCommit> {
-  return await hub.repositories.withObjects(repo, async (objects) => {
+  const joined = path.join('/')
+  const key = `${commitId}/${joined}`
+  const known = found.get(key)
+  if (known !== undefined) return known
+  const file = await hub.repositories.withObjects(repo, async (objects): Promise<FileAtCommit> => {
     const entry = findPath(objects, commitId, path)
-    if (entry?.kind !== 'file') throw entryNotFound(commitId, path.join('/'))
-    return { commitId, path: path.join('/'), ...describeBlob(objects, entry.id) }
+    if (entry?.kind !== 'file') throw entryNotFound(commitId, joined)
+    return { commitId, path: joined, ...describeBlob(objects, entry.id) }
   })
+  found.set(key, file)
+  return file
 }
 
 /** The blob's own bytes, or a range of them. */

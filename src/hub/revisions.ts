@@ -5,7 +5,7 @@
 import { HoldfastError } from '../errors.ts'
 import { type ObjectId, parseObjectId } from '../git/object-id.ts'
 import type { ObjectDatabase, RefSnapshot } from '../git/repository.ts'
-import { findInvisibleIds, isCommitVisible, locateCommit } from './commit-visibility.ts'
+import { findInvisibleIds, isCommitVisible, locateCommit, wasCommitVisible } from './commit-visibility.ts'
 import type { Hub } from './hub.ts'
 import type { Repo } from './repo.ts'
 import { visibleRefs } from './visible-refs.ts'
@@ -38,10 +38,13 @@ export async function resolveRevisionPath(
   repo: Repo,
   segments: readonly string[],
 ): Promise<ResolvedRevision & { path: string[] }> {
+  const [first = ''] = segments
+  const fullId = parseObjectId(first)
+  if (fullId !== undefined && wasCommitVisible(hub, repo, fullId)) {
+    return { commitId: fullId, isPinned: true, path: segments.slice(1) }
+  }
   const { snapshot: refs } = await visibleRefs(hub, repo)
   return await hub.repositories.withObjects(repo, async (objects) => {
-    const [first = ''] = segments
-    const fullId = parseObjectId(first)
     if (fullId !== undefined) {
       if (!(await isCommitVisible(hub, repo, { objects, refs, commitId: fullId }))) throw revisionNotFound(first)
       return { commitId: fullId, isPinned: true, path: segments.slice(1) }

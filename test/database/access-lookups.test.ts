@@ -78,3 +78,34 @@ t.test('one that cannot be asked fails alone', async (t) => {
   t.match(bad, { status: 'rejected', reason: { code: 'InputInvalid' } })
   t.same(asked, [2, 1, 1])
 })
+
+t.test('while the database is busy questions gather, and a slow answer holds up no others', async (t) => {
+  const { hub, asked, db } = await openWorld(t)
+  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  let count = 0
+  const slow: Queryable = {
+    query: async (sql, values, name) => {
+      await gates[count++]?.promise
+      return await db.query(sql, values, name)
+    },
+  }
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  const first = lookUpAccess(slow, { name: model('m') })
+  await turn()
+  const second = lookUpAccess(slow, { name: model('m') })
+  await turn()
+  const rest = ['m', 'x', 'm', 'y'].map((name) => lookUpAccess(slow, { name: model(name) }))
+  await turn()
+  t.equal(count, 2, 'two at once')
+  gates[1].resolve()
+  t.match(await second, { found: { repo: { name: 'm' } } })
+  t.same(
+    (await Promise.all(rest)).map(({ found }) => found?.repo.name),
+    ['m', undefined, 'm', undefined],
+  )
+  t.same(asked, [1, 3], 'what came meanwhile in one query')
+  gates[0].resolve()
+  t.match(await first, { found: { repo: { name: 'm' } } })
+  t.same(await lookUpAccess(slow, {}), { bearer: undefined, found: undefined })
+  t.ok(hub)
+})
