@@ -8,15 +8,12 @@ import { git } from '../support/git.ts'
 import type { Bench } from './bench-run.ts'
 import { type Exchange, record } from './exchange.ts'
 import { measureFloor } from './floor.ts'
-import { applyLoad, type LoadFigures } from './load.ts'
-import { measurePair, median, type Side } from './measure.ts'
-import { type Processes, residentMiB } from './processes.ts'
+import { loadConnections, loadedRow, measureLoad } from './load-figures.ts'
+import { measurePair, type Side } from './measure.ts'
+import type { Processes } from './processes.ts'
 import { onBothSides, processesOf } from './repositories.ts'
 import { cGitName, type Measurement, type Row, rowOf } from './row.ts'
 
-const connections = 16
-const loadSeconds = 4
-const warmUpSeconds = 2
 const clonesAtOnce = 8
 
 export const smallMeasurements: Measurement[] = [
@@ -41,56 +38,14 @@ async function cGitSide(bench: Bench): Promise<OtherSide> {
 export async function loadRow(bench: Bench, work: 'ls-refs' | 'clone', other: OtherSide): Promise<Row[]> {
   const urls = await onBothSides(bench, 'small')
   const processes = await processesOf(bench)
-  const ours = await loadSide(bench, { url: urls.ours, processes: processes.ours, work })
-  const theirs = await loadSide(bench, { ...other, work })
-  const taken = { ours: [] as Loaded[], theirs: [] as Loaded[] }
-  for (let round = 0; round < Math.max(3, bench.rounds); round++) {
-    taken.ours.push(await ours())
-    taken.theirs.push(await theirs())
+  const exchangesOf = async (url: string) => {
+    const recorded = await recordClone(bench, url)
+    return work === 'clone' ? recorded : recorded.filter(isLsRefs)
   }
-  const middle = (side: Loaded[], of: (loaded: Loaded) => number) => median(side.map(of))
-  const both = (of: (loaded: Loaded) => number) => ({ ours: middle(taken.ours, of), theirs: middle(taken.theirs, of) })
-  const { ours: ourRate, theirs: theirRate } = both(({ perSecond }) => perSecond)
-  const row = {
-    name: `3 commits: ${work === 'clone' ? 'clones' : work} per second, ${connections} connections`,
-    against: other.name,
-    unit: '/s' as const,
-    ours: ourRate,
-    theirs: theirRate,
-    ratio: median(taken.ours.map(({ perSecond }, index) => perSecond / taken.theirs[index].perSecond)),
-    aim: 15,
-    cpuSeconds: both((loaded) => loaded.cpuSeconds),
-    peakMiB: both((loaded) => loaded.peakMiB),
-    rounds: taken.ours.length,
-    note: 'wrk, connections kept open; authentication and database included',
-  }
-  return [row]
-}
-
-interface Loaded extends LoadFigures {
-  cpuSeconds: number
-  peakMiB: number
-}
-
-interface LoadedSide {
-  url: string
-  processes: Processes
-  work: 'ls-refs' | 'clone'
-}
-
-/** Warm, and ready to be put under load again and again. A clone is several requests; figures are of whole clones. */
-async function loadSide(bench: Bench, { url, processes, work }: LoadedSide): Promise<() => Promise<Loaded>> {
-  const recorded = await recordClone(bench, url)
-  const exchanges = work === 'clone' ? recorded : recorded.filter(isLsRefs)
-  const load = { url, exchanges, connections }
-  await applyLoad(bench.folder, { ...load, seconds: warmUpSeconds })
-  return async () => {
-    const before = processes.cpuSeconds()
-    const figures = await applyLoad(bench.folder, { ...load, seconds: loadSeconds })
-    const perClone = (processes.cpuSeconds() - before) / (figures.requests / exchanges.length)
-    const perSecond = figures.perSecond / exchanges.length
-    return { ...figures, perSecond, cpuSeconds: perClone, peakMiB: residentMiB(processes.pids()) }
-  }
+  const ours = { url: urls.ours, processes: processes.ours, exchanges: await exchangesOf(urls.ours) }
+  const theirs = { ...other, exchanges: await exchangesOf(other.url) }
+  const name = `3 commits: ${work === 'clone' ? 'clones' : work} per second, ${loadConnections} connections`
+  return [loadedRow(await measureLoad(bench, ours, theirs), { name, against: other.name, aim: 15 })]
 }
 
 function isLsRefs({ body }: Exchange): boolean {
