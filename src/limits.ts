@@ -54,6 +54,12 @@ export interface Limits {
   ruleFileMaxBytes: number
   commitAnswerKeptSeconds: number
   listPageMax: number
+  listDetailedPageMax: number
+  listFiltersMax: number
+  metadataFileMaxBytes: number
+  weightsHeaderMaxBytes: number
+  weightFilesMax: number
+  downloadsFlushMs: number
   accountNameMaxLength: number
   repoNameMaxLength: number
   tokenNameMaxLength: number
@@ -166,6 +172,16 @@ export const defaultLimits: Limits = {
   // A client that lost its connection tries again within seconds, a person within minutes.
   commitAnswerKeptSeconds: 900,
   listPageMax: 1_000,
+  // Cards and lists of files come along, each as long as somebody made it.
+  listDetailedPageMax: 100,
+  listFiltersMax: 50,
+  // README.md and the configuration files that are read for what they say; longer ones say nothing.
+  metadataFileMaxBytes: 4 * MiB,
+  // Headers are as long as there are tensors; huggingface_hub reads no longer ones either.
+  weightsHeaderMaxBytes: 25 * MiB,
+  // The largest open models come in some 200 files.
+  weightFilesMax: 1_000,
+  downloadsFlushMs: 5_000,
   accountNameMaxLength: 64,
   repoNameMaxLength: 96,
   tokenNameMaxLength: 96,

@@ -77,7 +77,7 @@ function tagsOfModel({ card, model, readme, files }: RepoContent): ModelTags {
     pipelineTag ?? '',
     ...textsOf(card, 'tags'),
     ...(model?.config?.auto_map === undefined ? [] : ['custom_code']),
-    ...(card?.['model-index'] ? ['model-index'] : []),
+    ...(hasResults(card) ? ['model-index'] : []),
     ...textsOf(card, 'language'),
     ...prefixed('dataset', textsOf(card, 'datasets')),
     ...papersIn(readme),
@@ -86,6 +86,11 @@ function tagsOfModel({ card, model, readme, files }: RepoContent): ModelTags {
     ...licensesOf(card),
   ]
   return { tags, pipelineTag, libraryName, baseModels }
+}
+
+function hasResults(card: Metadata | undefined): boolean {
+  const index = card?.['model-index']
+  return Array.isArray(index) && index.length > 0
 }
 
 /** What tells of a format, in the order in which the Hub names them. */

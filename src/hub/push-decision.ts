@@ -6,12 +6,15 @@ import type { ObjectId } from '../git/object-id.ts'
 import type { RefCommand, RefResult } from '../git/repository.ts'
 import { compactionJob, forcedCompactionJob } from './compact.ts'
 import { abandonsCloned } from './forced-moves.ts'
+import type { Hub } from './hub.ts'
 import { proveUploads } from './lfs-transfer.ts'
 import { explainOversize } from './push-content.ts'
 import { judgeByRules } from './push-judgement.ts'
 import { receivePushed } from './push-reception.ts'
 import { type CheckedCommand, checkTargets } from './push-rules.ts'
 import { type Arrived, commitPush, failAll, type Push, tipsOf } from './push-transaction.ts'
+import type { Repo } from './repo.ts'
+import { metadataJob } from './repo-metadata.ts'
 import { findCutOff, findCuts, packFor, wholeIdsOf } from './shallow-push.ts'
 
 /** The results of `commands`, in any order. */
@@ -91,7 +94,7 @@ async function commitByRules(
       {
         commands: granted,
         rulesVersion: rules.refRulesVersion,
-        compaction: await findCompaction(push, granted, arrived),
+        jobs: await findJobs(push, granted, arrived),
       },
       pack,
     )
@@ -101,15 +104,23 @@ async function commitByRules(
   throw new HoldfastError('Conflict', { message: 'The rules of this repository are changing. Push again.' })
 }
 
-/** Undefined where nothing is due. */
-async function findCompaction(
-  { repo }: Push,
+/** What is due once the commands are done. */
+async function findJobs(
+  { hub, repo }: Push,
   granted: readonly CheckedCommand[],
   arrived: Arrived | undefined,
-): Promise<JobNote | undefined> {
-  if (arrived?.quarantine.isCompactionDue) return compactionJob(repo.id)
+): Promise<JobNote[]> {
+  const jobs = (await mayMoveHead(hub, repo, granted)) ? [metadataJob(repo.id)] : []
+  if (arrived?.quarantine.isCompactionDue) return [...jobs, compactionJob(repo.id)]
   const isForced = await abandonsCloned(arrived?.quarantine.objects, granted)
-  return isForced ? forcedCompactionJob(repo.id, repo.clonePackBytes) : undefined
+  return isForced ? [...jobs, forcedCompactionJob(repo.id, repo.clonePackBytes)] : jobs
+}
+
+/** Whether HEAD may stand for another commit afterwards: one that stands for none follows the first branch that comes. */
+async function mayMoveHead(hub: Hub, repo: Repo, granted: readonly CheckedCommand[]): Promise<boolean> {
+  if (granted.some(({ name }) => name === repo.headTarget)) return true
+  const isNew = granted.some(({ name, oldId }) => oldId === undefined && name.startsWith('refs/heads/'))
+  return isNew && (await hub.repositories.refs(repo)).headId === undefined
 }
 
 /** Brings the pack's bytes to the bucket, and notes what of its LFS objects the pusher has just uploaded. */

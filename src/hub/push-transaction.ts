@@ -44,8 +44,8 @@ export interface Arrived {
 export interface JudgedCommands {
   commands: readonly CheckedCommand[]
   rulesVersion: string
-  /** If the commands make it due. */
-  compaction: JobNote | undefined
+  /** What the commands make due. */
+  jobs: readonly JobNote[]
 }
 
 /**
@@ -55,7 +55,7 @@ export interface JudgedCommands {
  */
 export async function commitPush(
   push: Push,
-  { commands, rulesVersion, compaction }: JudgedCommands,
+  { commands, rulesVersion, jobs }: JudgedCommands,
   pack: Arrived | undefined,
 ): Promise<RefResult[] | undefined> {
   const { hub, principal, repo, request } = push
@@ -67,7 +67,7 @@ export async function commitPush(
     rulesVersion,
     details: detailsOf(hub, repo, request),
     pack: pack === undefined ? undefined : pushedPack(push, pack),
-    jobs: compaction === undefined ? [] : [compaction],
+    jobs,
     answer: push.options.answer,
   }).catch((error: unknown) => {
     if (isHoldfastError(error, 'BytesMissing')) return undefined

@@ -6,6 +6,7 @@ import { isPushableRefName } from '../git/ref-name.ts'
 import { compactionJob } from './compact.ts'
 import type { Hub } from './hub.ts'
 import { type Repo, repoPath } from './repo.ts'
+import { metadataJob } from './repo-metadata.ts'
 
 export type { RefRule } from '../database/ref-rules.ts'
 
@@ -37,6 +38,8 @@ async function replaceRules(hub: Hub, repo: Repo, rules: readonly RefRule[]): Pr
     const isCurrent = await writeRefRules(tx, repo.id, rules, repo.refRulesVersion)
     // What is hidden from readers shall not lie among what they clone: each clone would have to be picked from it.
     if (isCurrent) await enqueueJob(tx, compactionJob(repo.id))
+    // The default branch may have been hidden, or shown.
+    if (isCurrent) await enqueueJob(tx, metadataJob(repo.id))
     return isCurrent
   })
   if (isWritten) return

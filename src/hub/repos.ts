@@ -4,6 +4,7 @@
  */
 import { packKey, packKeys } from '../bucket/keys.ts'
 import { doomBytes } from '../database/doomed-bytes.ts'
+import { enqueueJob } from '../database/jobs.ts'
 import { findNamespace, type NamespaceRow } from '../database/organizations.ts'
 import { listBundleIds, listPackIds } from '../database/packs.ts'
 import type { Queryable } from '../database/queryable.ts'
@@ -23,6 +24,7 @@ import { checkRepoName } from './names.ts'
 import { tokenTooWeak } from './open-repo.ts'
 import type { Actor } from './principal.ts'
 import { type Repo, type RepoName, type RepoType, repoPath, type Visibility } from './repo.ts'
+import { metadataJob } from './repo-metadata.ts'
 
 /**
  * Makes an empty repository. Allowed in one's own namespace, to members of an organization with the role write or
@@ -96,7 +98,9 @@ export async function setDefaultBranch(hub: Hub, repo: Repo, branch: string): Pr
   }
   const isDone = await hub.database.transaction(async (tx) => {
     await lockRepo(tx, repo.id)
-    return await updateHeadTarget(tx, repo.id, headTarget)
+    const isMoved = await updateHeadTarget(tx, repo.id, headTarget)
+    if (isMoved) await enqueueJob(tx, metadataJob(repo.id))
+    return isMoved
   })
   if (isDone) return
   throw new HoldfastError('RevisionNotFound', {

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { enqueueJob } from '../../src/database/jobs.ts'
 import { listPacks } from '../../src/database/packs.ts'
 import { startJobs } from '../../src/jobs/runner.ts'
+import { commitFiles } from '../support/commits.ts'
 import { addPerson, addRepo, openHouse } from '../support/house.ts'
 import { makeCommit, makeTree } from '../support/objects.ts'
 import { pushObjects } from '../support/push-objects.ts'
@@ -33,7 +34,7 @@ async function openScene(t: Test) {
     },
     waitingJobs: async () => {
       const rows = await hub.database.query<{ name: string; attempts: number }>(
-        'select task_identifier as name, attempts from graphile_worker.jobs order by 1',
+        `select task_identifier as name, attempts from graphile_worker.jobs where task_identifier <> 'read-metadata' order by 1`,
       )
       return rows.map(({ name, attempts }) => ({ name, attempts }))
     },
@@ -82,6 +83,34 @@ t.test('a job that fails is said, and tried again later', async (t) => {
   await runner.close()
   t.match(lines.find(({ level }) => level === 50)?.msg, /compact/)
   t.same(await waitingJobs(), [{ name: 'compact', attempts: 1 }])
+})
+
+t.test('what a push says is read while a compaction runs', async (t) => {
+  const { hub, start } = await openScene(t)
+  const { repositories } = hub
+  const gate = Promise.withResolvers<void>()
+  const compact = async () => {
+    await gate.promise
+    return { mergedPacks: 0, objectCount: 0, cloneObjectCount: 0 }
+  }
+  Object.assign(hub, { repositories: { ...repositories, compact } })
+  const repo = await addRepo(hub, await addPerson(hub, 'ada'), 'model')
+  await enqueueJob(hub.database, { name: 'compact', payload: { repoId: repo.id } })
+  await start()
+  const { commitId } = await commitFiles(hub, repo, { 'README.md': '---\nlicense: mit\n---\n' })
+  const license = async () => {
+    const [row] = await hub.database.query<{ license: string | null; sha: string }>(
+      `select license, encode(commit_id, 'hex') as sha from repo_metadata`,
+    )
+    return row
+  }
+  while ((await license()).license === null) await new Promise((resolve) => setImmediate(resolve))
+  t.same(await license(), { license: 'mit', sha: commitId })
+  await enqueueJob(hub.database, { name: 'read-metadata', payload: { repoId: '999' } })
+  await enqueueJob(hub.database, { name: 'expire-counts', payload: {} })
+  const left = () => hub.database.query(`select 1 from graphile_worker.jobs where task_identifier <> 'compact'`)
+  while ((await left()).length > 0) await new Promise((resolve) => setImmediate(resolve))
+  gate.resolve()
 })
 
 t.test('a stop waits for the job that runs', async (t) => {

@@ -3,6 +3,7 @@
  * stores it. All headers that clients read (hub-api.md §2.5) are made here.
  */
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { type DownloadCounts, isCountedFile } from '../../hub/downloads.ts'
 import { type FileAtCommit, findLfsContent, openFile, readBlob, readLfsContent } from '../../hub/files.ts'
 import type { Hub } from '../../hub/hub.ts'
 import { repoPath } from '../../hub/repo.ts'
@@ -16,14 +17,14 @@ import { segmentsBehind } from './revision-path.ts'
 const yearSeconds = 365 * 86_400
 
 /** The routes `/resolve/` and `/raw/` of all repositories. */
-export function resolveRoutes(hub: Hub): FastifyPluginAsync {
+export function resolveRoutes(hub: Hub, downloads: DownloadCounts): FastifyPluginAsync {
   return async (server) => {
     for (const kind of ['resolve', 'raw'] as const) {
       repoRoute(server, {
         method: ['GET', 'HEAD'],
         path: `/${kind}/*`,
         access: 'read',
-        handler: (request, reply) => sendFile(hub, request, reply, kind),
+        handler: (request, reply) => sendFile(hub, request, reply, { kind, downloads }),
       })
     }
   }
@@ -33,7 +34,7 @@ async function sendFile(
   hub: Hub,
   request: FastifyRequest,
   reply: FastifyReply,
-  kind: 'resolve' | 'raw',
+  { kind, downloads }: { kind: 'resolve' | 'raw'; downloads: DownloadCounts },
 ): Promise<FastifyReply> {
   const { repo } = request
   const { path, ...revision } = await resolveRevisionPath(hub, repo, segmentsBehind(request))
@@ -49,6 +50,7 @@ async function sendFile(
       .header('location', pinnedLocation(request, kind, content))
       .send()
   }
+  if (kind === 'resolve' && isCountedFile(repo.type, file.path)) downloads.count(repo.id)
   if (isNotModified(request, etag)) return reply.code(304).send()
   if (content.lfs === undefined) {
     const read = async (range: HttpByteRange | undefined) => readBlob(hub, repo, content.blobId, range)
