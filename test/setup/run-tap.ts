@@ -3,6 +3,7 @@
  * the countable closing line `N passed, N failed[, N skipped]`. The exit status is tap's own.
  */
 import { spawn, spawnSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { existsSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
@@ -18,7 +19,11 @@ const counts = { pass: 0, fail: 0, skip: 0, todo: 0 }
 /** Indentation of the failure whose diagnostics are being printed. */
 let failing: number | undefined
 
-const tap = spawn('tap', ['run', '--reporter=tap', ...process.argv.slice(2)], { stdio: ['ignore', 'pipe', 'inherit'] })
+const tap = spawn('tap', ['run', '--reporter=tap', ...process.argv.slice(2)], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+  // By which the test files of this run find their PostgreSQL (test/support/postgres.ts).
+  env: { ...process.env, HOLDFAST_TEST_RUN: randomUUID() },
+})
 createInterface({ input: tap.stdout }).on('line', showLine)
 
 tap.on('close', (code) => {

@@ -65,7 +65,8 @@ export function withDatabase(url: string, name: string): string {
 /** The PostgreSQL of this run; of this process where it was not started by tap. */
 async function findPostgres(): Promise<TestPostgres> {
   const runPid = process.env.TAP === '1' ? process.ppid : process.pid
-  const folder = join(tmpdir(), `holdfast-test-${runPid}`)
+  // Numbers of processes come again, and with them the folder of a run that was killed.
+  const folder = join(tmpdir(), `holdfast-test-${process.env.HOLDFAST_TEST_RUN ?? runPid}`)
   if (await makeFolder(folder)) {
     const program = fileURLToPath(new URL('./postgres-run.ts', import.meta.url))
     spawn(process.execPath, [program, folder, String(runPid)], {
