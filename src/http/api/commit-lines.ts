@@ -6,6 +6,7 @@ import type { ByteStream } from '../../git/object-id.ts'
 import type { CommitHeader, FileChange } from '../../hub/commit/take-commit.ts'
 import { type LfsOid, parseLfsOid } from '../../lfs/oid.ts'
 import type { Limits } from '../../limits.ts'
+import { decodeInSlices, splitContent } from './long-lines.ts'
 
 const Nullable = <Schema extends TSchema>(schema: Schema) => Type.Optional(Type.Union([schema, Type.Null()]))
 const Path = Type.String({ minLength: 1 })
@@ -55,7 +56,7 @@ export async function* parseCommitLines(
         message: `A commit may have ${limits.commitLinesMax} lines here. Commit in parts.`,
       })
     }
-    const parsed = parseLine(line, number)
+    const parsed = line.length > longLineBytes ? await parseLongLine(line, number) : parseLine(line, number)
     if ((parsed.key === 'header') !== (count === 1)) {
       throw lineInvalid(
         number,
@@ -101,7 +102,22 @@ function isBlank(line: Buffer): boolean {
   return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)
 }
 
-function parseLine(line: Buffer, number: number): CommitHeader | FileChange {
+// Where reading a line whole begins to be felt by others.
+const longLineBytes = 256 * 1024
+
+async function parseLongLine(line: Buffer, number: number): Promise<CommitHeader | FileChange> {
+  const split = splitContent(line)
+  const parsed = split === undefined ? undefined : parseLine(split.rest, number)
+  // Only what was taken out of the place where a file's content stands, and was base64 there.
+  if (split === undefined || parsed?.key !== 'file' || !parsed.isBase64 || parsed.content.length > 0) {
+    return parseLine(line, number)
+  }
+  const content = await decodeInSlices(split.content)
+  if (content === undefined) throw lineInvalid(number, 'its content is not base64')
+  return { ...parsed, content }
+}
+
+function parseLine(line: Buffer, number: number): ParsedLine {
   let parsed: { key?: unknown; value?: unknown } | null
   try {
     parsed = JSON.parse(line.toString())
@@ -121,7 +137,9 @@ function parseLine(line: Buffer, number: number): CommitHeader | FileChange {
   return readers[key as Key](value as never, number)
 }
 
-const readers: { [K in Key]: (value: never, number: number) => CommitHeader | FileChange } = {
+type ParsedLine = CommitHeader | (FileChange & { isBase64?: boolean })
+
+const readers: { [K in Key]: (value: never, number: number) => ParsedLine } = {
   header: ({ summary, description, parentCommit }: Static<typeof Header>) => ({
     key: 'header',
     summary,
@@ -133,6 +151,7 @@ const readers: { [K in Key]: (value: never, number: number) => CommitHeader | Fi
     path,
     content: encoding === 'base64' ? decodeBase64(content, number) : decodeText(content, number),
     oldPath: oldPath ?? undefined,
+    isBase64: encoding === 'base64',
   }),
   lfsFile: ({ path, oid, size }: Static<typeof LfsFile>) => ({
     key: 'lfsFile',

@@ -19,6 +19,8 @@ const deflateAsync = promisify(deflate)
 // Above it compressing takes so long that a thread's turn is worth while.
 const compressedHereMaxBytes = 16 * 1024
 
+const hashedAtOnceBytes = 1024 * 1024
+
 export class CommitBlobs {
   readonly #spool: SpoolFile
   readonly #ids = new Set<ObjectId>()
@@ -30,7 +32,7 @@ export class CommitBlobs {
 
   /** Takes a blob; the same content twice is kept once. Rejects with StorageFull. */
   async add(data: Buffer): Promise<ObjectId> {
-    const blobId = hashObject({ type: 'blob', data })
+    const blobId = data.length > hashedAtOnceBytes ? await hashInSlices(data) : hashObject({ type: 'blob', data })
     if (this.#ids.has(blobId)) return blobId
     this.#ids.add(blobId)
     const compressed = data.length <= compressedHereMaxBytes ? deflateSync(data) : await deflateAsync(data)
@@ -38,7 +40,7 @@ export class CommitBlobs {
     return blobId
   }
 
-  /** A pack of these blobs and of `others`. May be asked for again. */
+  /** A pack of these blobs and of `others`; may be asked for again. Its pieces lie in memory that is used again, as the spool's. */
   async *pack(others: readonly GitObject[]): ByteStream & AsyncGenerator<Uint8Array> {
     const hash = createHash('sha1')
     for await (const piece of this.#pieces(others)) {
@@ -57,4 +59,15 @@ export class CommitBlobs {
       yield formatEntry(object, deflateSync(object.data))
     }
   }
+}
+
+/** As `hashObject`, and lets other requests run meanwhile. */
+async function hashInSlices(data: Buffer): Promise<ObjectId> {
+  const hash = createHash('sha1').update(`blob ${data.length}\0`)
+  const pause = fairLoop()
+  for (let at = 0; at < data.length; at += hashedAtOnceBytes) {
+    hash.update(data.subarray(at, at + hashedAtOnceBytes))
+    if (pause.due(64)) await pause.now()
+  }
+  return hash.digest('hex') as ObjectId
 }
