@@ -32,8 +32,10 @@ export interface CommitFacts {
   files: readonly string[] | undefined
 }
 
-// A page of pinned revisions that clients ask for again and again.
-const known = new LRUCache<string, CommitFacts>({ max: 500 })
+// Revisions that clients ask for again and again, by the length of what is kept of them.
+const known = new LRUCache<string, CommitFacts>({ maxSize: 32 * 1024 * 1024 })
+/** What is being read now: those who ask at once share it. */
+const reading = new Map<string, Promise<CommitFacts>>()
 const rootEntriesMax = 10_000
 const storedFilesMax = 1_000
 
@@ -42,8 +44,10 @@ export async function readCommitFacts(hub: Hub, repo: Repo, commitId: ObjectId):
   const key = `${repo.type}:${repo.id}:${commitId}`
   const found = known.get(key)
   if (found !== undefined) return found
-  const facts = await readFacts(hub, repo, commitId)
-  known.set(key, facts)
+  const flight = reading.get(key) ?? readFacts(hub, repo, commitId).finally(() => reading.delete(key))
+  reading.set(key, flight)
+  const facts = await flight
+  known.set(key, facts, { size: JSON.stringify(facts).length })
   return facts
 }
 

@@ -4,6 +4,7 @@
  */
 import { LRUCache } from 'lru-cache'
 import { findLfsObjects } from '../database/lfs-objects.ts'
+import { isHoldfastError } from '../errors.ts'
 import type { GgufHeader } from '../formats/gguf.ts'
 import { addCounts, lengthBytes, type ParameterCounts, readHeaderLength } from '../formats/safetensors.ts'
 import type { ObjectId } from '../git/object-id.ts'
@@ -36,8 +37,16 @@ const growth = 4
 
 /** What the weights in the root folder say. Whatever is absent, damaged or beyond the limits is left out. */
 export async function readWeights(hub: Hub, repo: Repo, root: RootFiles): Promise<Weights> {
-  const [safetensors, gguf] = await Promise.all([readSafetensors(hub, repo, root), readGgufFiles(hub, repo, root)])
+  const [safetensors, gguf] = await Promise.all([
+    readSafetensors(hub, repo, root).catch(leaveMissingOut),
+    readGgufFiles(hub, repo, root).catch(leaveMissingOut),
+  ])
   return { safetensors, gguf }
+}
+
+/** A description is worth having without weights whose bytes are lost. */
+function leaveMissingOut(error: unknown): undefined {
+  if (!isHoldfastError(error, 'BytesMissing')) throw error
 }
 
 async function readSafetensors(hub: Hub, repo: Repo, root: RootFiles): Promise<ParameterCounts | undefined> {
@@ -165,13 +174,16 @@ async function mapSome<In, Out>(items: readonly In[], run: (item: In) => Promise
 }
 
 // Small values, but for a chat template now and then.
-const known = new LRUCache<string, { value: unknown }>({ max: 10_000 })
+const known = new LRUCache<string, Promise<unknown>>({ max: 10_000 })
 
-/** Content never changes: what was once read of it holds, that it cannot be read included. */
+/** Content never changes: what was once read of it holds, that it cannot be read included. Those who ask at once share it. */
 async function remembered<T>(key: string, read: () => Promise<T>): Promise<T> {
-  const found = known.get(key)
-  if (found !== undefined) return found.value as T
-  const value = await read()
-  known.set(key, { value })
-  return value
+  const reading = (known.get(key) as Promise<T> | undefined) ?? read()
+  known.set(key, reading)
+  try {
+    return await reading
+  } catch (error) {
+    known.delete(key)
+    throw error
+  }
 }

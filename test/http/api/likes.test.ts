@@ -76,11 +76,3 @@ t.test('pages', async (t) => {
   t.equal((await call(undefined, 'GET', '/api/models/ada/a/likers?cursor=x')).statusCode, 400)
   t.equal((await call(undefined, 'GET', '/api/users/eve/likes?cursor=x')).statusCode, 400)
 })
-
-t.test('a user who goes takes no likes along but their own', async (t) => {
-  const { hub, people, call } = await openScene(t)
-  await addRepo(hub, people[0], 'a')
-  await call(people[1], 'POST', '/api/models/ada/a/like')
-  t.equal((await call(people[0], 'GET', '/api/models/ada/a/likers')).json().length, 1)
-  t.equal((await call(people[0], 'GET', '/api/models?sort=likes')).json()[0].likes, 1)
-})
