@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- words]`: Holdfast against C git behind nginx, against soft-serve, and against nginx and MinIO for LFS
- * bytes. Measures what has one of the words in its title; all of it without any. Every result is kept as soon as it is
+ * bytes; and the Hub API. Measures what has one of the words in its title; all of it without any. Every result is kept as soon as it is
  * there (results.ts), so that an interrupted run is continued by name.
  *
  * BENCH_ROUNDS (default 5) is how often each pair is repeated; BENCH_REPOSITORY names a bare repository with a long real
@@ -9,8 +9,10 @@
 import { openBench } from './bench-run.ts'
 import { cloneMeasurements } from './clone-figures.ts'
 import { coldMeasurements } from './cold-figures.ts'
+import { commitMeasurements } from './commit-figures.ts'
 import { fairnessMeasurements } from './fairness-figures.ts'
 import { fetchMeasurements } from './fetch-figures.ts'
+import { hubMeasurements } from './hub-figures.ts'
 import { largePushMeasurements } from './large-push-figures.ts'
 import { lfsMeasurements } from './lfs-figures.ts'
 import { pushMeasurements } from './push-figures.ts'
@@ -31,6 +33,8 @@ const all: Measurement[] = [
   ...fairnessMeasurements,
   ...softServeMeasurements,
   ...lfsMeasurements,
+  ...hubMeasurements,
+  ...commitMeasurements,
 ]
 const titles = all.map(({ title }) => title)
 const words = process.argv.slice(2)

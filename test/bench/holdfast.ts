@@ -12,6 +12,7 @@ export interface Holdfast {
   account: TestAccount
   /** PostgreSQL's included. */
   processes: Processes
+  database: pg.Client
   /** Makes an empty repository, and returns its address with the account's token in it. */
   addRepository(name: string): Promise<string>
   /** What HEAD names there, in the words of git: `refs/heads/…`. */
@@ -52,6 +53,7 @@ export async function openHoldfast(
   return {
     server,
     account,
+    database,
     processes: processTree(() => [server.pid(), postmaster.pid]),
     async addRepository(name) {
       await server.holdfast('repo', 'create', 'model', `ada/${name}`)

@@ -49,6 +49,20 @@ export function* gibibyteOfBlobs(count = 128): Generator<string | Buffer> {
   }
 }
 
+/** A thousand small files in one folder. */
+export function* thousandFiles(): Generator<string> {
+  yield commit(0, 'A thousand files')
+  for (let file = 0; file < 1_000; file++) yield inline(`file-${file}.json`, `{"file": ${file}}\n`)
+}
+
+/** 1,000,000 files in a thousand folders; few blobs, since it is the trees that count. */
+export function* manyEntries(): Generator<string> {
+  yield commit(0, 'A million files')
+  for (let file = 0; file < 1_000_000; file++) {
+    yield inline(`part-${Math.floor(file / 1_000)}/file-${file}.json`, `${file % 1_000}\n`)
+  }
+}
+
 /** A few commits for 100,000 refs to name. */
 export function* fewCommits(): Generator<string> {
   for (let number = 0; number < 10; number++) {

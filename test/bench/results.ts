@@ -108,9 +108,10 @@ function formatRow(row: Row, origin: Origin): string {
   return `| ${cells.map((cell) => escaped(String(cell))).join(' | ')} |`
 }
 
-function formatAim({ aim, aimAtMost, ratio = 0, ours, unit }: Row): string {
-  if (aim !== undefined) return `${aim}${ratio < aim ? ' ✗' : ''}`
+function formatAim({ aim, aimAtMost, aimAtLeast, ratio = 0, ours, unit }: Row): string {
+  if (aim !== undefined) return `${formatNumber(aim)}${ratio < aim ? ' ✗' : ''}`
   if (aimAtMost !== undefined) return `≤ ${aimAtMost} ${unit}${ours > aimAtMost ? ' ✗' : ''}`
+  if (aimAtLeast !== undefined) return `≥ ${aimAtLeast} ${unit}${ours < aimAtLeast ? ' ✗' : ''}`
   return ''
 }
 

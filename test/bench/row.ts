@@ -5,7 +5,7 @@ import type { Pair } from './measure.ts'
 export interface Row {
   name: string
   against: string
-  unit: 'ms' | '/s' | 'MB/s'
+  unit: 'ms' | '/s' | 'MB/s' | 'MiB'
   ours: number
   theirs?: number
   /** Above 1: Holdfast is faster. */
@@ -16,6 +16,8 @@ export interface Row {
   best?: number
   /** Holdfast's own figure must not be above this, in the row's unit. */
   aimAtMost?: number
+  /** Nor below this. */
+  aimAtLeast?: number
   /** Seconds of the servers' processor time for one round or one request. */
   cpuSeconds?: Both
   /** Bytes of the answers to one round. */
