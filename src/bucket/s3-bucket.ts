@@ -2,25 +2,24 @@
  * The bucket in an S3-compatible store, through the `minio` client. Clients may be sent straight to the store: by signed
  * GETs, and by signed PUTs in the forms that the store was seen to enforce.
  */
-import type { IncomingMessage } from 'node:http'
-import type { Readable } from 'node:stream'
 import type { S3Config } from '../config.ts'
 import { HoldfastError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import type { Bucket, ByteRange, ByteStream, BytesStat, SignedGetOptions, SignedPutOptions } from './bucket.ts'
+import type { Bucket, BytesStat, SignedGetOptions, SignedPutOptions } from './bucket.ts'
+import { GetConnections } from './get-connections.ts'
 import { assertKey } from './keys.ts'
-import { attemptsMax, pauseBeforeRetry } from './retries.ts'
-import { askStore, createS3Client, type S3Target } from './s3-client.ts'
-import { isMissing, isTransient, storeError, storeErrorCode } from './s3-errors.ts'
+import { askStore, createS3Client, idleTimeoutMs, type S3Target } from './s3-client.ts'
+import { isMissing, storeError } from './s3-errors.ts'
 import { putStream } from './s3-multipart.ts'
 import { createLinkSigner, type SignedPutForm } from './s3-presign.ts'
 import { isFormEnforced } from './s3-probe.ts'
-import { releasing } from './streams.ts'
+import { readBytes } from './s3-reading.ts'
 
 /** The bucket of `config`; `probe` makes it in the store if need be. No connection is opened before the first call. */
 export function openS3Bucket(config: S3Config, logger: Logger): Bucket {
   const s3: S3Target = { client: createS3Client(config, config.endpoint), bucket: config.bucket, logger }
   const publicLinks = createLinkSigner(config, createS3Client(config, config.publicEndpoint))
+  const connections = new GetConnections(idleTimeoutMs)
   const enforcedForms = new Set<SignedPutForm>()
 
   async function probe(): Promise<void> {
@@ -39,7 +38,10 @@ export function openS3Bucket(config: S3Config, logger: Logger): Bucket {
       assertKey(key)
       return putStream(s3, key, body, options)
     },
-    get: (key, range) => getBytes(s3, key, range),
+    async get(key, range, options = {}) {
+      assertKey(key)
+      return readBytes({ s3, key, range, connections: options.reusesChunks ? connections : undefined })
+    },
     stat: (key) => statKey(s3, key),
     delete: (keys) => deleteKeys(s3, keys),
     list: (prefix) => listKeys(s3, prefix),
@@ -55,85 +57,6 @@ export function openS3Bucket(config: S3Config, logger: Logger): Bucket {
     },
     probe,
   }
-}
-
-async function getBytes(s3: S3Target, key: string, range?: ByteRange): Promise<ByteStream> {
-  assertKey(key)
-  const reading = new Reading(s3, key, range)
-  await reading.open()
-  return releasing(reading.chunks(), () => reading.close())
-}
-
-/** One GET, resumed by range where the connection breaks: bytes under a key never change. */
-class Reading {
-  readonly #s3: S3Target
-  readonly #key: string
-  #position: number
-  #lastPosition: number
-  #response: Readable | undefined
-  readonly #closed = new AbortController()
-
-  constructor(s3: S3Target, key: string, range: ByteRange | undefined) {
-    this.#s3 = s3
-    this.#key = key
-    this.#position = range?.start ?? 0
-    this.#lastPosition = range?.end ?? Number.POSITIVE_INFINITY
-  }
-
-  async open(): Promise<void> {
-    const response = await askStore('give bytes', this.#closed.signal, () => this.#request())
-    const length = response.headers['content-length']
-    if (length !== undefined) this.#lastPosition = this.#position + Number(length) - 1
-    this.#response = response
-  }
-
-  async *chunks(): AsyncGenerator<Uint8Array> {
-    for (let failures = 0; ; ) {
-      try {
-        for await (const chunk of this.#response!) {
-          this.#position += chunk.length
-          failures = 0
-          yield chunk
-        }
-        if (this.#position > this.#lastPosition || this.#lastPosition === Number.POSITIVE_INFINITY) return
-        throw brokenConnection()
-      } catch (error) {
-        failures += 1
-        if (this.#closed.signal.aborted || failures === attemptsMax || !isTransient(error)) {
-          throw storeError(error, 'give bytes')
-        }
-      }
-      await pauseBeforeRetry(failures, this.#closed.signal)
-      this.#response = await askStore('give bytes', this.#closed.signal, () => this.#request())
-    }
-  }
-
-  close(): void {
-    this.#closed.abort(new Error('The reader left.'))
-    this.#response?.destroy()
-  }
-
-  async #request(): Promise<IncomingMessage> {
-    const { client, bucket } = this.#s3
-    const isWhole = this.#position === 0 && this.#lastPosition === Number.POSITIVE_INFINITY
-    const length = Number.isFinite(this.#lastPosition) ? this.#lastPosition - this.#position + 1 : 0
-    const response = await client
-      .getPartialObject(bucket, this.#key, this.#position, length)
-      .catch((error: unknown) => Promise.reject(getError(error)))
-    const message = response as IncomingMessage
-    if (isWhole || message.statusCode === 206) return message
-    message.destroy()
-    throw new HoldfastError('Unavailable', { message: 'The object store does not answer requests for a range.' })
-  }
-}
-
-function getError(error: unknown): unknown {
-  if (isMissing(error)) return new HoldfastError('BytesMissing')
-  return storeErrorCode(error) === 'InvalidRange' ? new HoldfastError('RangeUnsatisfiable') : error
-}
-
-function brokenConnection(): Error {
-  return Object.assign(new Error('The answer ended too early.'), { code: 'ECONNRESET' })
 }
 
 async function statKey({ client, bucket }: S3Target, key: string): Promise<BytesStat | undefined> {

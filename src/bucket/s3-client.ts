@@ -16,7 +16,7 @@ export interface S3Target {
 }
 
 /** A connection on which nothing moves for this long is dead; a stream that its reader lets wait resumes by range. */
-const idleTimeoutMs = 60_000
+export const idleTimeoutMs = 60_000
 
 /** The client takes no signal, so its requests find theirs here. */
 const requestSignal = new AsyncLocalStorage<AbortSignal | undefined>()

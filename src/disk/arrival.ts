@@ -4,13 +4,14 @@
  */
 import type { FileHandle } from 'node:fs/promises'
 
-/** Bytes `start` up to and including `end`, as buckets count them. */
+/**
+ * Bytes `start` up to and including `end`, as buckets count them. A chunk is written before the next is asked for: large
+ * ones, since a write costs as much as copying some 100 KB.
+ */
 export type ReadRange = (range: { start: number; end: number }) => Promise<AsyncIterable<Uint8Array>>
 
 const rangeBytes = 8 * 1024 * 1024
 const rangesAtOnce = 4
-// A write costs as much as copying some 100 KB.
-const writtenAtOnceBytes = 512 * 1024
 
 interface Waiter {
   end: number
@@ -98,20 +99,13 @@ export class Arrival {
     this.#sources.add(source)
     try {
       const { start, end } = rangeOf(number, this.#sizeBytes)
-      let gathered: Uint8Array[] = []
-      let gatheredBytes = 0
       for (let left = end + 1 - start; left > 0; ) {
         if (this.#failure !== undefined) return
         const next = await source.next()
         if (next.done || next.value.length > left) throw lengthWrong()
-        gathered.push(next.value)
-        gatheredBytes += next.value.length
+        await writeAll(this.#handle, next.value, start + this.#come[number])
         left -= next.value.length
-        if (left > 0 && gatheredBytes < writtenAtOnceBytes) continue
-        await writeAll(this.#handle, gathered, start + this.#come[number])
-        this.#note(number, gatheredBytes)
-        gathered = []
-        gatheredBytes = 0
+        this.#note(number, next.value.length)
       }
       // To its end, so that the connection can be used again.
       if (!(await source.next()).done) throw lengthWrong()
@@ -141,22 +135,11 @@ function rangeOf(number: number, sizeBytes: number): { start: number; end: numbe
   return { start, end: Math.min(start + rangeBytes, sizeBytes) - 1 }
 }
 
-async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
-  let left = chunks
-  for (let at = position; left.length > 0; ) {
-    const { bytesWritten } = await handle.writev(left as Uint8Array<ArrayBuffer>[], at)
-    at += bytesWritten
-    left = behind(left, bytesWritten)
+async function writeAll(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < chunk.length; ) {
+    const { bytesWritten } = await handle.write(chunk, done, chunk.length - done, position + done)
+    done += bytesWritten
   }
-}
-
-/** What of the chunks lies behind their first `bytes`. */
-function behind(chunks: readonly Uint8Array[], bytes: number): Uint8Array[] {
-  const left = [...chunks]
-  let done = bytes
-  while (left.length > 0 && done >= left[0].length) done -= left.shift()!.length
-  if (done > 0) left[0] = left[0].subarray(done)
-  return left
 }
 
 function lengthWrong(): Error {

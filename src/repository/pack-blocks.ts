@@ -68,7 +68,9 @@ export class PackBlocks {
     const bytes = new BlockBytes(sizeBytes, { number, blockBytes: this.#blockBytes }, (block) =>
       this.#heldBlock(number, block),
     )
-    const cursors = new RangeCursors((start) => this.#bucket.get(key, { start, end: sizeBytes - 1 }))
+    const cursors = new RangeCursors((start) =>
+      this.#bucket.get(key, { start, end: sizeBytes - 1 }, { reusesChunks: true }),
+    )
     return Object.assign(bytes, {
       prepare: (position: number, length: number) => this.#hold(number, position, length),
       readViews: (views: readonly Uint8Array[], position: number) => cursors.readViews(views, position),
@@ -149,7 +151,9 @@ export class PackBlocks {
   #bring(key: string, sizeBytes: number, block: number): Promise<LocalFile> {
     const start = block * this.#blockBytes
     const end = Math.min(start + this.#blockBytes, sizeBytes) - 1
-    return this.#disk.open(`${key} ${start}-${end}`, () => this.#bucket.get(key, { start, end }))
+    return this.#disk.open(`${key} ${start}-${end}`, () =>
+      this.#bucket.get(key, { start, end }, { reusesChunks: true }),
+    )
   }
 
   #bringAhead(key: string, sizeBytes: number, block: number): void {

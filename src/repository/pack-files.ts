@@ -94,7 +94,7 @@ export function createPackFiles(bucket: Bucket, disk: Disk, blocks: PackBlocks):
   async function openBytes(key: string): Promise<OpenBytes & { bytes: LocalFile }> {
     const handle = await bucket.openFile(key)
     if (handle !== undefined) return { bytes: localFileFrom(handle, (await handle.stat()).size), cachedBytes: 0 }
-    const bytes = await disk.open(key, () => bucket.get(key))
+    const bytes = await disk.open(key, () => bucket.get(key, undefined, { reusesChunks: true }))
     return { bytes, cachedBytes: bytes.sizeBytes }
   }
 
@@ -103,7 +103,7 @@ export function createPackFiles(bucket: Bucket, disk: Disk, blocks: PackBlocks):
     const handle = await bucket.openFile(key)
     if (handle !== undefined) return { bytes: localFileFrom(handle, sizeBytes), cachedBytes: 0 }
     if (isRanged) return { bytes: blocks.open(key, sizeBytes), cachedBytes: 0 }
-    const local = await disk.openArriving(key, sizeBytes, (range) => bucket.get(key, range))
+    const local = await disk.openArriving(key, sizeBytes, (range) => bucket.get(key, range, { reusesChunks: true }))
     if (local.arrival === undefined) return { bytes: local, cachedBytes: sizeBytes }
     const { whole } = local.arrival
     return { bytes: blocks.openArriving(local, local.arrival), cachedBytes: sizeBytes, arriving: { local, whole } }

@@ -155,6 +155,9 @@ t.test('a read that breaks midway goes on where it was', async (t) => {
   t.ok((await readAll(await bucket.get('k'))).equals(bytes))
   const part = await readAll(await bucket.get('k', { start: 5, end: 2 * MiB }))
   t.ok(part.equals(bytes.subarray(5, 2 * MiB + 1)))
+  const copies = []
+  for await (const chunk of await bucket.get('k', undefined, { reusesChunks: true })) copies.push(Buffer.from(chunk))
+  t.ok(Buffer.concat(copies).equals(bytes))
   t.ok(proxy.connections() >= 5, `${proxy.connections()} connections`)
 })
 
@@ -170,6 +173,7 @@ t.test('requests whose connection breaks are made again', async (t) => {
     () => bucket.put('large', chunksOf(bytes, MiB)),
     () => bucket.stat('large'),
     () => bucket.get('small').then(readAll),
+    () => bucket.get('small', undefined, { reusesChunks: true }).then(readAll),
     () => bucket.list('')[Symbol.asyncIterator]().next(),
     () => bucket.delete(['small']),
   ].entries()) {

@@ -60,6 +60,27 @@ async function testBytes(t: Test, bucket: Bucket): Promise<void> {
     await t.rejects(bucket.get('ranges', { start: 600_000, end: 600_001 }), { code: 'RangeUnsatisfiable' })
   })
 
+  await t.test('chunks whose memory is used again, by several readers at a time', async (t) => {
+    const bytes = randomBytes(5 * MiB + 3)
+    const reusesChunks = { reusesChunks: true }
+    await bucket.put('lent', chunksOf(bytes, MiB))
+    for (let round = 0; round < 3; round += 1) {
+      const readers = [undefined, { start: 0, end: 9 }, { start: 7, end: 3 * MiB }, { start: 5 * MiB, end: 9 * MiB }]
+      await Promise.all(
+        readers.map(async (range) => {
+          const hash = createHash('sha256')
+          for await (const chunk of await bucket.get('lent', range, reusesChunks)) hash.update(chunk)
+          const expected = bytes.subarray(range?.start, range === undefined ? undefined : range.end + 1)
+          t.equal(hash.digest('hex'), createHash('sha256').update(expected).digest('hex'))
+        }),
+      )
+    }
+    await t.rejects(bucket.get('nothing', undefined, reusesChunks), { code: 'BytesMissing' })
+    await t.rejects(bucket.get('lent', { start: 6 * MiB, end: 7 * MiB }, reusesChunks), { code: 'RangeUnsatisfiable' })
+    for await (const _ of await bucket.get('lent', undefined, reusesChunks)) break
+    await (await bucket.get('lent', undefined, reusesChunks))[Symbol.asyncIterator]().return?.()
+  })
+
   await t.test('a reader may leave at any time, also before it began', async (t) => {
     await bucket.put('left', chunksOf(randomBytes(4 * MiB), MiB))
     for await (const chunk of await bucket.get('left')) {
