@@ -76,23 +76,22 @@ export async function listFolder(
     const entries: DescribedEntry[] = []
     const places: Buffer[] = []
     const pause = fairLoop()
+    let next: Buffer | undefined
     let entry = walk.next()
     for (; entry !== undefined && entries.length < pageSize; entry = walk.next()) {
       if (pause.due()) await pause.now()
       // In folders within folders paths grow without end, and a page of them with their square.
       if (entry.path.length > gitPathMaxBytes) throw pathTooLong(entry.path, gitPathMaxBytes)
       entries.push(describeEntry(objects, entry))
-      places.push(walk.place)
+      if (withLastCommit) places.push(walk.place)
+      if (entries.length === pageSize) next = walk.place
     }
     if (withLastCommit) {
       const before = Buffer.from(path.map((segment) => `${segment}/`).join(''))
-      await addLastCommits(hub, objects, {
-        commitId,
-        entries,
-        paths: places.map((place) => Buffer.concat([before, place])),
-      })
+      const paths = places.map((place) => Buffer.concat([before, place]))
+      await addLastCommits(hub, objects, { commitId, entries, paths })
     }
-    return { entries, next: entry === undefined ? undefined : places.at(-1) }
+    return { entries, next: entry === undefined ? undefined : next }
   })
 }
 

@@ -10,6 +10,7 @@ import type { Hub } from '../../src/hub/hub.ts'
 import { findMissingLfs } from '../../src/hub/lfs-presence.ts'
 import { anonymous, type Principal, type Role, roles, type UserPrincipal } from '../../src/hub/principal.ts'
 import type { Visibility } from '../../src/hub/repo.ts'
+import { type RepoSearch, searchRepos } from '../../src/hub/repo-search.ts'
 import { listVisibleRepos } from '../../src/hub/repos.ts'
 import { seededRandom } from '../support/git-client.ts'
 import { createHubOverDatabase } from '../support/hub-over-database.ts'
@@ -109,6 +110,8 @@ interface Answers {
   roles: (Role | undefined)[]
   /** Which repositories are listed. */
   listed: RepoId[]
+  /** And which are found by a search. */
+  searched: RepoId[]
   /** Of which repositories the LFS content may be pointed to from the first one, which holds its own in any case. */
   lfs: RepoId[]
 }
@@ -127,7 +130,13 @@ function expectAnswers({ members, collaborators, repos }: World, principal: Prin
   })
   const readable = repos.filter((repo, index) => allows(decideAccess(principal, repo, held[index]), 'read'))
   const listed = readable.map(({ id }) => id)
-  return { roles: held, listed, lfs: [repos[0].id, ...listed.filter((id) => id !== repos[0].id)] }
+  return { roles: held, listed, searched: listed, lfs: [repos[0].id, ...listed.filter((id) => id !== repos[0].id)] }
+}
+
+const everyModel: RepoSearch = {
+  ...{ type: 'model', author: undefined, words: [], tags: [], pipelineTag: undefined, sort: 'createdAt' },
+  ...{ parameters: { min: undefined, max: undefined }, isAscending: false, cursor: undefined, pageSize: undefined },
+  isDetailed: false,
 }
 
 /** From the database. */
@@ -139,13 +148,16 @@ async function findAnswers(hub: Hub, tx: Queryable, { repos }: World, principal:
     const { found } = await lookUpAccess(tx, { userId, name })
     held.push(found?.role)
   }
-  const page = await listVisibleRepos({ ...hub, database: { ...hub.database, query: tx.query } }, principal, {})
+  const here = { ...hub, database: { ...hub.database, query: tx.query } }
+  const page = await listVisibleRepos(here, principal, {})
+  const search = await searchRepos(here, principal, everyModel)
   const pointers = repos.map(({ lfsOid }) => ({ lfsOid, sizeBytes: 1 }))
   const missing = await findMissingLfs(tx, { repo: repos[0], principal, pointers })
   const absent = new Set(missing.map(({ lfsOid }) => lfsOid))
   return {
     roles: held,
     listed: page.repos.map(({ id }) => id).reverse(),
+    searched: search.repos.map(({ repoId }) => repoId).reverse(),
     lfs: repos.filter(({ lfsOid }) => !absent.has(lfsOid)).map(({ id }) => id),
   }
 }

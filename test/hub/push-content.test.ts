@@ -1,8 +1,9 @@
 /** What a person reads whose push holds files too large, or pointers without content. */
 import { createHash } from 'node:crypto'
 import t from 'tap'
+import { objectIdBytes } from '../../src/git/object-id.ts'
 import { BlobNotes } from '../../src/git/pack/noted-blobs.ts'
-import type { ReceivedObject } from '../../src/git/pack/receive-pack-file.ts'
+import { type ReceivedObject, ShownObject } from '../../src/git/pack/received-object.ts'
 import { blobsToNote, explainMissingLfs, explainOversize, readContent } from '../../src/hub/push-content.ts'
 import { pointerMaxBytes } from '../../src/lfs/pointer.ts'
 import { type MadeObject, made, makeCommit, makeTree, openObjects } from '../support/objects.ts'
@@ -13,7 +14,8 @@ const pointerTo = (content: string) =>
     'blob',
     `version https://git-lfs.github.com/spec/v1\noid sha256:${oidOf(content)}\nsize ${Buffer.byteLength(content)}\n`,
   )
-const seen = ({ type, id, data }: MadeObject): ReceivedObject => ({ type, id, sizeBytes: data.length, data })
+const seen = ({ type, id, data }: MadeObject): ReceivedObject =>
+  new ShownObject().show({ type, sizeBytes: data.length, ids: objectIdBytes(id), idAt: 0 }, data)
 
 /** What the rules see of a pack that holds these objects. */
 async function contentOf(objects: ReceivedObject[], limits: { gitBlobMaxBytes: number; pushPointersMax: number }) {
@@ -25,7 +27,10 @@ async function contentOf(objects: ReceivedObject[], limits: { gitBlobMaxBytes: n
 t.test('the limit is the largest size that passes', async (t) => {
   const [fits, large] = [made('blob', 'x'.repeat(100)), made('blob', 'x'.repeat(101))]
   const tree = makeTree(Object.fromEntries([['a'.repeat(200), fits]]))
-  const content = await contentOf([fits, large, tree].map(seen), { gitBlobMaxBytes: 100, pushPointersMax: 100 })
+  const content = await contentOf(
+    [fits, large, tree].map((object) => seen(object)),
+    { gitBlobMaxBytes: 100, pushPointersMax: 100 },
+  )
   t.same(content.oversizeBlobs, [{ id: large.id, sizeBytes: 101 }])
 })
 
@@ -35,9 +40,9 @@ t.test('pointers are blobs below the size that a pointer may have', async (t) =>
   const objects: ReceivedObject[] = [
     seen(pointer),
     seen(made('blob', 'version 2 of nothing')),
-    { ...seen(pointerTo('unseen')), data: undefined },
+    new ShownObject().show({ type: 'blob', sizeBytes: 130, ids: objectIdBytes(pointer.id), idAt: 0 }),
     seen(padded),
-    { ...seen(pointerTo('message')), type: 'commit' },
+    seen({ ...pointerTo('message'), type: 'commit' }),
   ]
   const content = await contentOf(objects, { gitBlobMaxBytes: 1_000_000, pushPointersMax: 100 })
   t.same([...content.pointers.values()], [{ lfsOid: oidOf('weights'), sizeBytes: 7, blobId: pointer.id }])
@@ -45,7 +50,7 @@ t.test('pointers are blobs below the size that a pointer may have', async (t) =>
 
 t.test('so many pointers and no more', async (t) => {
   const limits = { gitBlobMaxBytes: 1_000_000, pushPointersMax: 2 }
-  const pointers = ['one', 'two', 'three'].map(pointerTo).map(seen)
+  const pointers = ['one', 'two', 'three'].map(pointerTo).map((object) => seen(object))
   t.equal((await contentOf(pointers.slice(0, 2), limits)).pointers.size, 2)
   await t.rejects(contentOf(pointers, limits), { code: 'InputTooLarge' })
 })
@@ -57,7 +62,10 @@ t.test('twenty files are listed, the rest is counted; names are shown as they ar
   const tree = makeTree(Object.fromEntries(files.map((file, number) => [name(number), file])))
   const commit = makeCommit(tree)
   const { objects } = await openObjects([...files, tree, commit])
-  const content = await contentOf(files.map(seen), { gitBlobMaxBytes: 10, pushPointersMax: 100 })
+  const content = await contentOf(
+    files.map((object) => seen(object)),
+    { gitBlobMaxBytes: 10, pushPointersMax: 100 },
+  )
 
   const large = await explainOversize(objects, [commit.id], content, 10)
   t.match(large, /larger than 10 bytes/)

@@ -3,7 +3,7 @@
  * Noted in flat memory while the pack comes in, so that reception may run in another thread than the rules.
  */
 import { idBytes, type ObjectId, objectIdAt } from '../object-id.ts'
-import type { ReceivedObject } from './received-objects.ts'
+import type { ReceivedObject } from './received-object.ts'
 
 export interface BlobsToNote {
   /** Small blobs (those that reception shows with their data) are noted where they begin with this. */
@@ -37,15 +37,16 @@ export class BlobNotes {
   }
 
   /** To be passed as `visit` to the receiving of the pack. */
-  readonly visit = ({ type, id, sizeBytes, data }: ReceivedObject): void => {
-    if (type !== 'blob') return
+  readonly visit = (object: ReceivedObject): void => {
+    if (object.type !== 'blob') return
+    const { sizeBytes } = object
     const { smallPrefix, smallMax, largeAboveBytes, largeMax } = this.#wanted
     if (sizeBytes > largeAboveBytes) {
       this.#largeCount++
-      if (this.#large.length < largeMax) this.#large.push({ id, sizeBytes })
+      if (this.#large.length < largeMax) this.#large.push({ id: object.id, sizeBytes })
     }
-    if (data === undefined || !data.subarray(0, smallPrefix.length).equals(smallPrefix)) return
-    if (this.#smallCount++ < smallMax) this.#keep(id, data)
+    if (!object.beginsWith(smallPrefix) || object.data === undefined) return
+    if (this.#smallCount++ < smallMax) this.#keep(object.id, object.data)
   }
 
   get noted(): NotedBlobs {

@@ -14,7 +14,7 @@ import {
   readPackHeader,
   typeCodes,
 } from './format.ts'
-import { borrowInflater, type Inflater, returnInflater } from './inflate.ts'
+import { borrowInflater, type Inflater, inflateRoomBytes, returnInflater } from './inflate.ts'
 import type { PackInput } from './pack-input.ts'
 import type { ReceivePace } from './receive-pace.ts'
 import { hashHeaderBytes, type ReceivedObjects } from './received-objects.ts'
@@ -149,7 +149,7 @@ class EntryParser {
     const { typeCode, sizeBytes } = this.#header
     if (typeCode === typeCodes.blob && sizeBytes > wholeBlobMaxBytes) return this.#streamBlob()
     checkHeldSize(sizeBytes, this.#objectHeldMaxBytes)
-    this.#makeRoom(hashHeaderBytes + sizeBytes + 1)
+    this.#makeRoom(hashHeaderBytes + sizeBytes + inflateRoomBytes)
     const filled = this.#inflateAtHand(0)
     if (filled >= 0) return this.#waitForBody(filled)
     this.#finish()
@@ -164,7 +164,7 @@ class EntryParser {
   /** Inflates behind the `filled` bytes; how many there are then, or -1 once the object is whole. */
   #inflateAtHand(filled: number): number {
     const { sizeBytes } = this.#header
-    this.#feed(hashHeaderBytes + filled, sizeBytes + 1 - filled)
+    this.#feed(hashHeaderBytes + filled, sizeBytes + inflateRoomBytes - filled)
     const total = filled + this.#inflater.producedBytes
     if (total > sizeBytes || (this.#inflater.isEnded && total !== sizeBytes)) throw wrongSize()
     return this.#inflater.isEnded ? -1 : total

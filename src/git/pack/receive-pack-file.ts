@@ -15,7 +15,8 @@ import { PackInput, type PackSpool } from './pack-input.ts'
 import { findSections } from './pack-sections.ts'
 import { parseEntries } from './parse-entries.ts'
 import { type ReportProgress, receivePace } from './receive-pace.ts'
-import { type ReceivedObject, ReceivedObjects } from './received-objects.ts'
+import type { ReceivedObject } from './received-object.ts'
+import { ReceivedObjects } from './received-objects.ts'
 import { tabulateReceived } from './received-tables.ts'
 import { resolveDeltas } from './resolve-deltas.ts'
 import { formatSideCar } from './side-car.ts'
@@ -27,7 +28,7 @@ export type ReceivePackLimits = Pick<
   'gitPackMaxBytes' | 'gitPackMaxObjects' | 'gitObjectHeldMaxBytes' | 'gitDeltaDepthMax'
 >
 
-export type { ReceivedObject } from './received-objects.ts'
+export type { ReceivedObject } from './received-object.ts'
 
 export interface ReceivePackFileOptions {
   spool: PackSpool

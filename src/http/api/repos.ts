@@ -2,6 +2,7 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { HoldfastError } from '../../errors.ts'
+import { commitFirstFiles, type FirstFile } from '../../hub/first-files.ts'
 import type { Hub } from '../../hub/hub.ts'
 import { createStartedRepo } from '../../hub/initial-commit.ts'
 import { parseRepoPath } from '../../hub/names.ts'
@@ -88,11 +89,7 @@ export function repoRoutes(hub: Hub): FastifyPluginAsync {
 async function create(hub: Hub, principal: UserPrincipal, body: CreateRequest) {
   const name = readAddress(principal, body)
   if (body.template) throw new HoldfastError('InputInvalid', { message: 'This server has no templates for Spaces.' })
-  if (body.files?.length) {
-    throw new HoldfastError('InputInvalid', {
-      message: 'This server makes a repository without files. Commit them to the repository once it is made.',
-    })
-  }
+  const files = (body.files ?? []).map(readFile)
   if (name.type === 'space' && !body.sdk) {
     throw new HoldfastError('InputInvalid', {
       message: 'A Space needs "sdk": gradio, docker, static or streamlit.',
@@ -100,6 +97,7 @@ async function create(hub: Hub, principal: UserPrincipal, body: CreateRequest) {
   }
   const card = { sdk: name.type === 'space' ? body.sdk! : undefined, license: body.license ?? undefined }
   const repo = await createStartedRepo(hub, principal, name, { visibility: readVisibility(body) ?? 'public', card })
+  if (files.length > 0) await commitFirstFiles(hub, principal, repo, files)
   return describeAddress(hub, repo)
 }
 
@@ -120,6 +118,12 @@ async function changeSettings(hub: Hub, { repo, body }: FastifyRequest) {
   if (visibility !== undefined) await setVisibility(hub, repo, visibility)
   const present = visibility ?? repo.visibility
   return { visibility: present, private: present === 'private', gated: false }
+}
+
+function readFile({ path, content, encoding }: NonNullable<CreateRequest['files']>[number]): FirstFile {
+  if (encoding !== 'base64') return { path, content: Buffer.from(content) }
+  if (/^[A-Za-z0-9+/]*={0,2}$/.test(content)) return { path, content: Buffer.from(content, 'base64') }
+  throw new HoldfastError('InputInvalid', { message: `The content of "${path.slice(0, 200)}" is not base64.` })
 }
 
 function describeAddress(hub: Hub, repo: RepoName) {

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { deflateSync } from 'node:zlib'
 import t from 'tap'
-import { Inflater } from '../../../src/git/pack/inflate.ts'
+import { Inflater, inflateRoomBytes } from '../../../src/git/pack/inflate.ts'
 
 t.test('whole objects, one after another, with and without a byte to spare', async (t) => {
   const inflater = new Inflater()
   for (const content of [Buffer.alloc(0), Buffer.from('hello'), randomBytes(100_000), Buffer.alloc(1_000_000)]) {
     const deflated = deflateSync(content)
     const input = Buffer.concat([Buffer.from('xx'), deflated, Buffer.from('following')])
-    for (const spare of [0, 1, 9]) {
+    for (const spare of [0, 1, 9, inflateRoomBytes, 1000]) {
       const output = Buffer.alloc(3 + content.length + spare)
       t.equal(inflater.inflateInto(input, 2, input.length - 2, output, 3, content.length), deflated.length)
       t.ok(output.subarray(3, 3 + content.length).equals(content))

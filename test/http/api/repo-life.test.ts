@@ -56,8 +56,6 @@ t.test('a Space says how it runs, a license stands in the README', async (t) => 
   t.equal((await create(ada, { name: 'app', type: 'space', sdk: 'gradio' })).statusCode, 200)
   const readme = await call(ada, 'GET', '/spaces/ada/app/resolve/main/README.md')
   t.equal(readme.body, '---\ntitle: "app"\nsdk: gradio\n---\n')
-  const files = [{ path: 'a.txt', content: 'YQ==', encoding: 'base64' }]
-  t.match((await create(ada, { name: 'js', files })).json(), { error: /Commit them/ })
   t.equal((await create(ada, { name: 'js', license: 'mit', files: [], private: false })).statusCode, 200)
   t.equal((await call(ada, 'GET', '/ada/js/resolve/main/README.md')).body, '---\nlicense: mit\n---\n')
   t.equal((await create(ada, { name: 'js-2', license: 'mit\nx: y' })).statusCode, 400)
@@ -134,4 +132,16 @@ t.test('a repository asked for under the wrong type is hinted at, to whoever may
   await call(ada, 'PUT', '/api/datasets/ada/bert/settings', { private: true })
   t.equal((await call(eve, 'GET', '/api/models/ada/bert')).headers['x-error-message'], 'Repository not found: ada/bert')
   t.match((await call(ada, 'GET', '/api/models/ada/bert')).headers, { 'x-error-message': /dataset/ })
+})
+
+t.test('files that come with it are committed, or there is no repository', async (t) => {
+  const { ada, call, create } = await openHub(t)
+  const file = (path: string, content = 'YQo=') => ({ path, content, encoding: 'base64' })
+  t.equal((await create(ada, { name: 'js', files: [file('a b/c.txt'), file('d.txt', 'Yg==')] })).statusCode, 200)
+  t.equal((await call(ada, 'GET', '/ada/js/resolve/main/a%20b/c.txt')).body, 'a\n')
+  t.equal((await call(ada, 'GET', '/ada/js/resolve/main/d.txt')).body, 'b')
+  for (const files of [[file('../x')], [file('x', '?')], [file('ok'), file('.git/config')]]) {
+    t.ok((await create(ada, { name: 'bad', files })).statusCode >= 400)
+    t.equal((await call(ada, 'GET', '/api/models/ada/bad')).statusCode, 404)
+  }
 })
