@@ -11,13 +11,15 @@ const ascending: readonly Access[] = ['none', ...roles]
 
 /**
  * The access of `principal` to `repo`. `role` is the greatest role the user holds for it: as owner of the namespace
- * (admin), as member of the organization, or as collaborator; undefined for none.
+ * (admin), as member of the organization, or as collaborator; undefined for none. As on the Hub, a token that may write may
+ * do with a repository whatever its user may, delete it included; what only a site admin may asks for a token of that role.
  */
 export function decideAccess(principal: Principal, repo: Pick<Repo, 'visibility'>, role: Role | undefined): Access {
   const open: Access = repo.visibility === 'public' ? 'read' : 'none'
   if (principal.kind === 'anonymous') return open
-  const held: Access = principal.isAdmin ? 'admin' : (role ?? 'none')
-  return higher(open, lower(held, principal.role))
+  const held = role ?? 'none'
+  const own = principal.role === 'read' ? lower(held, 'read') : held
+  return higher(open, higher(own, principal.isAdmin ? principal.role : 'none'))
 }
 
 /** True where `access` is enough for what is demanded: each role includes the lower ones. */

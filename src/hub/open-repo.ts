@@ -5,7 +5,7 @@ import { type Access, allows, decideAccess } from './access.ts'
 import { acceptBearer, authenticateWithoutToken, tokenIn } from './authenticate.ts'
 import { type Credentials, hashToken } from './credentials.ts'
 import type { Hub } from './hub.ts'
-import type { Actor, Principal, Role, UserPrincipal } from './principal.ts'
+import { type Actor, type Principal, type Role, roles, type UserPrincipal } from './principal.ts'
 import { type Repo, type RepoName, repoPath } from './repo.ts'
 
 /**
@@ -74,10 +74,10 @@ function tooLittle(
       message: `Sign in with ${demanded} access to ${repoPath(repo)} to do this.`,
     })
   }
-  const couldByPassword = allows(decideAccess({ ...principal, role: 'admin' }, repo, role), demanded)
+  const enough = roles.find((of) => allows(decideAccess({ ...principal, role: of }, repo, role), demanded))
   return new HoldfastError('AccessDenied', {
-    message: couldByPassword
-      ? tokenTooWeak(principal, demanded, `for ${repoPath(repo)}`)
+    message: enough
+      ? tokenTooWeak(principal, enough, `for ${repoPath(repo)}`)
       : `This needs ${demanded} access to ${repoPath(repo)}, and yours is ${access}.`,
   })
 }
