@@ -57,6 +57,8 @@ t.test('what is open to everybody, or to whoever holds a signed link', async (t)
     '/api/organizations/:name/overview',
     '/api/spaces',
     '/api/users/:name/overview',
+    '/api/users/:user/likes',
+    '/api/validate-yaml',
     '/healthz',
     '/metrics',
     '/readyz',
