@@ -29,8 +29,9 @@ export async function duplicateRepo(
   const refs = onlyPublished(snapshot)
   const repo = await createRepo(hub, principal, to, visibility ?? source.visibility)
   try {
-    if (refs.refs.length > 0) await copyAll(hub, principal, { source, repo, refs, signal })
+    // First: a push moves a HEAD that names nothing.
     await takeHead(hub, repo, refs)
+    if (refs.refs.length > 0) await copyAll(hub, principal, { source, repo, refs, signal })
     return repo
   } catch (error) {
     await deleteUntouchedRepo(hub, repo)

@@ -42,10 +42,10 @@ export async function openScene(t: Test, options: HouseOptions = {}) {
     async packs() {
       return (await listPacks(hub.database, repo.id))?.packs ?? []
     },
-    /** The kinds of jobs that wait, of their keys. */
-    async waitingJobs() {
+    /** The kinds of compactions that wait, of their keys. */
+    async waitingCompactions() {
       const rows = await hub.database.query<{ name: string }>(
-        `select split_part(key, ':', 1) as name from graphile_worker.jobs order by 1`,
+        `select split_part(key, ':', 1) as name from graphile_worker.jobs where key like 'compact%' order by 1`,
       )
       return rows.map(({ name }) => name)
     },

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { insertLfsGrants, insertLfsObjects } from '../../../src/database/lfs-objects.ts'
+import { openRepo } from '../../../src/hub/open-repo.ts'
+import { operator } from '../../../src/hub/principal.ts'
+import { setDefaultBranch } from '../../../src/hub/repos.ts'
 import { file, header, openCommitScene } from '../../support/commit-scene.ts'
 import { git, temporaryFolder } from '../../support/git.ts'
 import { addPerson, gitUrl, type Person } from '../../support/house.ts'
@@ -45,4 +48,18 @@ t.test('a copy has the same commits, files and LFS content', async (t) => {
   // An empty one too.
   t.equal((await duplicate(ada, { repository: 'ada/second', private: true })).status, 200)
   t.match((await call(ada, 'GET', '/api/models/ada/second')).body, { private: true })
+})
+
+t.test('its HEAD is that of its source, whatever comes first', async (t) => {
+  const { hub, ada, commit, call, api, address } = await openCommitScene(t)
+  await commit([header(), file('a')])
+  // The first branch by name is another, and so is the one that a push of all would leave HEAD at.
+  await call(ada, 'POST', `${api}/branch/trunk`, '{}')
+  await call(ada, 'POST', `${api}/branch/a`, '{}')
+  const repo = await openRepo(hub, operator, { type: 'model', namespace: 'ada', name: 'model' }, 'admin')
+  await setDefaultBranch(hub, repo, 'trunk')
+  const { status } = await call(ada, 'POST', `${api}/duplicate`, JSON.stringify({ repository: 'ada/copy' }))
+  t.equal(status, 200)
+  const listed = await git('.', 'ls-remote', '--symref', gitUrl(address, ada, 'ada/copy'), 'HEAD')
+  t.match(listed, 'ref: refs/heads/trunk\tHEAD')
 })
