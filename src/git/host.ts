@@ -77,6 +77,11 @@ export interface FetchHost {
    * holds it, which takes any such id whatever it allows as a want.
    */
   hiddenShallow?(objects: ObjectDatabase, refs: RefSnapshot, ids: readonly ObjectId[]): Promise<ObjectId[]>
+  /**
+   * Which of `ids`, which a client says it has, the caller may not know of: to acknowledge one would tell that it is here.
+   * Absent: none.
+   */
+  hiddenHaves?(objects: ObjectDatabase, refs: RefSnapshot, ids: readonly ObjectId[]): Promise<ObjectId[]>
 }
 
 /** The certificate of a signed push, as it came. Whether its signature holds is for those to check who have the keys. */

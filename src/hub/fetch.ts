@@ -31,6 +31,8 @@ export function fetchHost(hub: Hub, repo: Repo, signal?: AbortSignal): FetchHost
     packSender: (objects) => hub.repositories.packSender(objects),
     refusedWants: findHidden,
     hiddenShallow: findHidden,
+    // Who sees all refs knows of all there is, and has no walk made.
+    hiddenHaves: visibilityClassOf(repo) === '' ? undefined : findHidden,
   }
 }
 

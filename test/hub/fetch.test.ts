@@ -11,7 +11,7 @@ import { addRule } from '../../src/hub/ref-rules.ts'
 import { run, temporaryFolder } from '../support/git.ts'
 import { addPerson, gitUrl } from '../support/house.ts'
 import { openPushScene } from '../support/push-scene.ts'
-import { fetchCommand } from '../support/raw-fetch.ts'
+import { fetchCommand, packets } from '../support/raw-fetch.ts'
 
 /** `main` is public, `refs/internal/plan` is not; each has a blob, a tag, and a list of paths of its own. */
 async function openScene(t: Test, options = {}) {
@@ -69,23 +69,71 @@ t.test('group 16: no way around a hidden ref', async (t) => {
   t.notMatch(objects, await idOf('plan'), 'but no hidden ones')
 })
 
+/** The answer to one raw request to upload-pack, as text in latin1. */
+async function post(url: string, body: Buffer, version: 0 | 2 = 2) {
+  const { origin, pathname, username, password } = new URL(url)
+  const headers = {
+    authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
+    'git-protocol': `version=${version}`,
+    'content-type': 'application/x-git-upload-pack-request',
+  }
+  const response = await fetch(`${origin}${pathname}/git-upload-pack`, { method: 'POST', headers, body })
+  if (response.status !== 200) throw new Error(`upload-pack answered ${response.status}`)
+  return Buffer.from(await response.arrayBuffer()).toString('latin1')
+}
+
+/** One round of a negotiation over a want, with a have: what asks for it, in each grammar. */
+function rounds(want: string): { version: 0 | 2; request: (have: string) => Buffer }[] {
+  const version2 = [[], ['wait-for-done']].map((args) => ({
+    version: 2 as const,
+    request: (have: string) => fetchCommand(`want ${want}`, ...args, `have ${have}`),
+  }))
+  const capabilities = ['', ' multi_ack', ' multi_ack_detailed', ' multi_ack_detailed no-done']
+  const version0 = capabilities.map((words) => ({
+    version: 0 as const,
+    request: (have: string) => packets(`want ${want}${words}`, '0000', `have ${have}`, '0000'),
+  }))
+  return [...version2, ...version0]
+}
+
+t.test('a have that only hidden refs lead to is answered as one that is not here', async (t) => {
+  const { hub, repo, server, idOf, url, shown, secret } = await openScene(t)
+  const carol = await addPerson(hub, 'carol')
+  await setCollaborator(hub, repo, 'carol', 'write')
+  const writer = gitUrl(server, carol, 'alice/model')
+  const hidden = [secret, await idOf('plan'), await idOf(`${secret}^{tree}`), await idOf(`${secret}:plan.txt`)]
+  const visible = [shown, await idOf('v1'), await idOf(`${shown}~1`), await idOf(`${shown}^{tree}`)]
+  for (const { version, request } of rounds(shown)) {
+    const ask = (who: string, have: string) => post(who, request(have), version)
+    const answer = await ask(url, 'f'.repeat(40))
+    t.match(answer, 'NAK')
+    for (const id of hidden) {
+      t.equal(await ask(url, id), answer)
+      t.match(await ask(writer, id), `ACK ${id}`)
+    }
+    for (const id of visible) t.match(await ask(url, id), `ACK ${id}`)
+  }
+  // Nor is anything left out, or made a delta, for who says that they have it.
+  const whole = (have: string) => post(url, fetchCommand(`want ${shown}`, `have ${have}`, 'no-progress', 'done'))
+  for (const id of hidden) t.equal(await whole(id), await whole('f'.repeat(40)))
+})
+
+t.test('nor has it a size', async (t) => {
+  const { idOf, url, shown, secret } = await openScene(t)
+  const sizeOf = (id: string) => post(url, packets('command=object-info', '0001', 'size', `oid ${id}`, '0000'))
+  const absent = 'f'.repeat(40)
+  t.match(await sizeOf(shown), new RegExp(`${shown} [1-9]`))
+  for (const id of [secret, await idOf('plan'), await idOf(`${secret}:plan.txt`)]) {
+    t.equal((await sizeOf(id)).replace(id, absent), await sizeOf(absent))
+  }
+})
+
 t.test('a client whose history is said to end at what is hidden gets nothing of it', async (t) => {
   const { git, commit, url, shown, secret } = await openScene(t)
   const beyond = await commit('plan for later', { 'plan.txt': 'later' })
   await git('push', '-q', 'origin', `${beyond}:refs/internal/later`)
-  const ask = async (shallow: string, ...args: string[]) => {
-    const body = fetchCommand(`want ${shown}`, `shallow ${shallow}`, ...args, 'no-progress', 'done')
-    const { origin, pathname, username, password } = new URL(url)
-    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
-    const headers = {
-      authorization,
-      'git-protocol': 'version=2',
-      'content-type': 'application/x-git-upload-pack-request',
-    }
-    const response = await fetch(`${origin}${pathname}/git-upload-pack`, { method: 'POST', headers, body })
-    t.equal(response.status, 200)
-    return Buffer.from(await response.arrayBuffer()).toString('latin1')
-  }
+  const ask = (shallow: string, ...args: string[]) =>
+    post(url, fetchCommand(`want ${shown}`, `shallow ${shallow}`, ...args, 'no-progress', 'done'))
   const idOf = async (rev: string) => (await git('rev-parse', rev)).stdout.trim()
   const hidden = { tip: beyond, ancestor: secret, tree: await idOf(`${beyond}^{tree}`), tag: await idOf('plan') }
   for (const args of [[], ['deepen 1'], ['deepen 2147483647'], ['deepen 1', 'deepen-relative']]) {

@@ -64,7 +64,8 @@ async function checkWants({ host, objects, refs }: FetchScene, wants: readonly O
   if (refused !== undefined) throw notOurs(refused)
 }
 
-function withoutTips({ headId, refs }: RefSnapshot, ids: Iterable<ObjectId>): ObjectId[] {
+/** Those of `ids` for which neither HEAD nor a ref stands. */
+export function withoutTips({ headId, refs }: RefSnapshot, ids: Iterable<ObjectId>): ObjectId[] {
   return refs.withoutTips(ids).filter((id) => id !== headId)
 }
 

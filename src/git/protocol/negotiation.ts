@@ -1,12 +1,16 @@
 /** The haves of a fetch, answered: which are common, and whether the pack follows (gitprotocol-pack, gitprotocol-v2). */
+import type { FetchHost } from '../host.ts'
 import type { ObjectId } from '../object-id.ts'
-import { locateId, type ObjectDatabase } from '../repository.ts'
+import { locateId, type ObjectDatabase, type RefSnapshot } from '../repository.ts'
 import type { ClientHaves } from '../walk/client-haves.ts'
+import { withoutTips } from './fetch-plan.ts'
 import { type FetchLimits, type FetchRequest, type HavesRound, readHaves } from './fetch-request.ts'
 import { dataPacket, type PacketReader } from './pkt-line.ts'
 import type { SectionWriter } from './sections.ts'
 
 export interface Negotiation {
+  host: Pick<FetchHost, 'hiddenHaves'>
+  refs: RefSnapshot
   objects: ObjectDatabase
   common: ClientHaves
   signal: AbortSignal
@@ -41,14 +45,16 @@ async function answerRound(
   { ackMode, noDone }: FetchRequest,
   { haves, end }: HavesRound,
   state: NegotiationState,
-  { objects, common, signal }: Negotiation,
+  negotiation: Negotiation,
 ): Promise<string[]> {
+  const { objects, common, signal } = negotiation
   const isDetailed = ackMode === 'multi_ack_detailed'
   const answer: string[] = []
   let hasCommon = false
   let hasUnknown = false
+  const hidden = await findHidden(negotiation, haves)
   for (const id of haves) {
-    const ordinal = locateId(objects, id)
+    const ordinal = hidden.has(id) ? -1 : locateId(objects, id)
     if (ordinal < 0) {
       hasUnknown = true
       if (ackMode === 'none' || !(await common.isEnough(signal))) continue
@@ -81,11 +87,13 @@ async function answerRound(
 /** Version 2: yields the acknowledgments section, returns true where the pack follows. */
 export async function* acknowledge(
   request: FetchRequest,
-  { objects, common, signal, sections }: Negotiation & { sections: SectionWriter },
+  { sections, ...negotiation }: Negotiation & { sections: SectionWriter },
 ): AsyncGenerator<Buffer, boolean> {
+  const { objects, common, signal } = negotiation
   const acknowledged = new Set<ObjectId>()
+  const hidden = await findHidden(negotiation, request.haves)
   for (const id of request.haves) {
-    const ordinal = locateId(objects, id)
+    const ordinal = hidden.has(id) ? -1 : locateId(objects, id)
     if (ordinal < 0) continue
     acknowledged.add(id)
     common.add(ordinal)
@@ -97,6 +105,14 @@ export async function* acknowledge(
   if (isReady) answer.push('ready\n')
   yield* sections.write('acknowledgments', answer, { isLast: !isReady })
   return isReady
+}
+
+/** Haves that are answered as if they were not here. Tips need not be asked for. */
+async function findHidden({ host, refs, objects }: Negotiation, haves: readonly ObjectId[]): Promise<Set<ObjectId>> {
+  if (host.hiddenHaves === undefined) return new Set()
+  const present = haves.filter((id) => locateId(objects, id) >= 0)
+  const others = withoutTips(refs, present)
+  return new Set(others.length > 0 ? await host.hiddenHaves(objects, refs, others) : [])
 }
 
 function* packets(lines: readonly string[]): Iterable<Buffer> {

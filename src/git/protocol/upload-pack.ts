@@ -154,11 +154,11 @@ async function* answerFetch(
 }
 
 async function* answerVersion2(fetch: Fetch): AsyncGenerator<Uint8Array> {
-  const { request, plan, objects, signal } = fetch
+  const { request, plan } = fetch
   const sections = new SectionWriter(request)
   if (plan.wants.length === 0 && !request.waitsForDone) return
   const common = new ClientHaves(plan.graph, plan.wants)
-  if (!(yield* acknowledge(request, { objects, common, signal, sections }))) {
+  if (!(yield* acknowledge(request, { ...fetch, common, sections }))) {
     yield flushPacket
     return
   }
