@@ -20,6 +20,13 @@ export interface PutOptions {
   signal?: AbortSignal
 }
 
+/** A file on the local disk that nobody changes any more. */
+export interface FileToPut {
+  /** A name under which it can be linked to, as long as it is open; undefined where there is none. */
+  linkPath(): string | undefined
+  stream(): ByteStream
+}
+
 export interface GetOptions {
   /** The caller is done with a chunk before it asks for the next: its memory may then be used again. */
   reusesChunks?: boolean
@@ -56,6 +63,8 @@ export interface SignedPutOptions {
 export interface Bucket {
   /** Streams `body` to a new key; any length, in flat memory. Resolves to the number of bytes. */
   put(key: string, body: ByteStream, options?: PutOptions): Promise<number>
+  /** As `put`. A bucket on the same file system gives the file a second name instead of copying it. */
+  putFile(key: string, file: FileToPut, options?: PutOptions): Promise<number>
   /** The bytes, or a range of them. Rejects with BytesMissing before the first byte. Leaving the loop frees everything. */
   get(key: string, range?: ByteRange, options?: GetOptions): Promise<ByteStream>
   /** Undefined when there are none. */

@@ -7,10 +7,11 @@ import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HoldfastError } from '../errors.ts'
-import type { Bucket, ByteRange, ByteStream, BytesStat, GetOptions, PutOptions } from './bucket.ts'
+import type { Bucket, ByteRange, ByteStream, BytesStat, FileToPut, GetOptions, PutOptions } from './bucket.ts'
 import { DurableFolders, isAbsence, syncFolder } from './durable-folders.ts'
 import { readPieces, writePieces } from './file-pieces.ts'
 import { assertKey } from './keys.ts'
+import { linkDurably } from './linked-files.ts'
 import { releasing, untilAborted } from './streams.ts'
 
 /** A living upload writes, and so touches its file, far more often. Another process may be uploading during a sweep. */
@@ -41,6 +42,13 @@ export function openFileBucket(folder: string): Bucket {
     }
   }
 
+  async function putFile(key: string, file: FileToPut, options: PutOptions = {}): Promise<number> {
+    const from = file.linkPath()
+    const linking = { folders: durableFolders, signal: options.signal }
+    const linkedBytes = from === undefined ? undefined : await linkDurably(from, pathOf(key), linking)
+    return linkedBytes ?? (await put(key, file.stream(), options))
+  }
+
   async function get(key: string, range?: ByteRange, { reusesChunks }: GetOptions = {}): Promise<ByteStream> {
     const handle = await openToRead(pathOf(key))
     try {
@@ -57,6 +65,7 @@ export function openFileBucket(folder: string): Bucket {
 
   return {
     put,
+    putFile,
     get,
     stat: async (key) => statFile(pathOf(key)),
     async delete(keys) {

@@ -38,6 +38,10 @@ export function openS3Bucket(config: S3Config, logger: Logger): Bucket {
       assertKey(key)
       return putStream(s3, key, body, options)
     },
+    async putFile(key, file, options = {}) {
+      assertKey(key)
+      return putStream(s3, key, file.stream(), options)
+    },
     async get(key, range, options = {}) {
       assertKey(key)
       return readBytes({ s3, key, range, connections: options.reusesChunks ? connections : undefined })

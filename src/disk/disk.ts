@@ -20,7 +20,7 @@ export interface LocalFile {
   close(): void
 }
 
-/** A file that is being written, unlinked from its folder: it is gone when closed, or when the process dies. */
+/** A file that is being written. It is gone when closed; after a crash, with the next start. */
 export interface SpoolFile {
   /** Appends. Rejects with StorageFull, having appended nothing, where all spools together would hold too much. */
   write(chunk: Uint8Array): Promise<void>
@@ -33,6 +33,11 @@ export interface SpoolFile {
    * beyond them; throws StorageFull where they are more and there is no room.
    */
   adopt(sizeBytes: number): void
+  /**
+   * A name of the file until it is closed, for whoever wants to link to it, after which nothing can be written any more;
+   * undefined where part of it lies in memory.
+   */
+  linkPath(): string | undefined
   /** Everything written, from the first byte, in pieces, whose memory is used again once three more were taken. */
   stream(): AsyncIterable<Uint8Array>
   close(): void

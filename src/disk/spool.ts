@@ -1,13 +1,13 @@
 /**
- * A spool: where a received pack waits until it is indexed. Its file has no name from the first moment, so that neither a
- * crash nor a forgotten close leaves bytes behind. Writes gather in memory, because a pack arrives in pieces of some
+ * A spool: where a received pack waits until it is indexed. Its file keeps a name, so that a bucket can take it over by
+ * linking to it; what a crash leaves is swept at the next start. Writes gather in memory, because a pack arrives in pieces of some
  * hundred bytes and a write(2) each would cost more than parsing it; and for a pack that fits there no file is made.
  */
 
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { close, closeSync, mkdirSync, openSync, read, rmSync, write } from 'node:fs'
-import { join } from 'node:path'
+import { close, mkdirSync, openSync, read, rmSync, write } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { SpoolFile } from './disk.ts'
 import { readFully } from './local-file.ts'
@@ -25,23 +25,9 @@ export function createSpoolFile(folder: string, budget: SpoolBudget): SpoolFile 
   return new Spool(folder, budget)
 }
 
-function openUnnamed(folder: string): number {
-  mkdirSync(folder, { recursive: true })
-  const path = join(folder, `${randomUUID()}.spool`)
-  const fd = openSync(path, 'wx+', 0o600)
-  try {
-    // Another process that opens the same disk may have swept the name already.
-    rmSync(path, { force: true })
-  } catch (error) {
-    closeSync(fd)
-    throw error
-  }
-  return fd
-}
-
 class Spool implements SpoolFile {
   readonly file: SpoolFile['file']
-  readonly #folder: string
+  readonly #path: string
   readonly #budget: SpoolBudget
   #openFd: number | undefined
   /** Grows up to `pieceBytes`. */
@@ -54,9 +40,10 @@ class Spool implements SpoolFile {
   #pending = 0
   #isAppending = false
   #isOpen = true
+  #isLinked = false
 
   constructor(folder: string, budget: SpoolBudget) {
-    this.#folder = folder
+    this.#path = join(folder, `${randomUUID()}.spool`)
     this.#budget = budget
     const spool = this
     this.file = {
@@ -74,7 +61,9 @@ class Spool implements SpoolFile {
   /** The file is made by whoever first needs it. */
   get #fd(): number {
     this.#assertOpen()
-    this.#openFd ??= openUnnamed(this.#folder)
+    if (this.#openFd !== undefined) return this.#openFd
+    mkdirSync(dirname(this.#path), { recursive: true })
+    this.#openFd = openSync(this.#path, 'wx+', 0o600)
     return this.#openFd
   }
 
@@ -92,6 +81,7 @@ class Spool implements SpoolFile {
   }
 
   reserve(bytes: number): void {
+    assert(!this.#isLinked, 'what was linked to stays as it is')
     this.#budget.take(bytes)
     this.#takenBytes += bytes
   }
@@ -102,6 +92,13 @@ class Spool implements SpoolFile {
     this.#takenBytes = 0
     this.reserve(sizeBytes)
     this.#storedBytes = sizeBytes
+  }
+
+  linkPath(): string | undefined {
+    this.#assertOpen()
+    if (this.#openFd === undefined || this.#bufferedBytes > 0) return undefined
+    this.#isLinked = true
+    return this.#path
   }
 
   async *stream(): AsyncGenerator<Uint8Array> {
@@ -186,8 +183,14 @@ class Spool implements SpoolFile {
 
   #closeDescriptor(): void {
     this.#budget.release(this.#takenBytes)
-    // Asynchronously: freeing the blocks of a file of gigabytes can take long. Its bytes are unwanted: no failure matters.
-    if (this.#openFd !== undefined) close(this.#openFd, () => {})
+    if (this.#openFd === undefined) return
+    try {
+      rmSync(this.#path, { force: true })
+    } catch {
+      // Nobody wants its bytes any more, and the next start sweeps it.
+    }
+    // Not at once: freeing the blocks of a file of gigabytes can take long.
+    close(this.#openFd, () => {})
   }
 
   #assertOpen(): void {

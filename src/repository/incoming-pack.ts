@@ -61,7 +61,7 @@ export function incomingPack(
     async upload(signal) {
       if (inline !== undefined) return
       const puts = [
-        bucket.put(packFileKey, spool.stream(), { signal }),
+        bucket.putFile(packFileKey, spool, { signal }),
         bucket.put(indexKey, oneChunk(formatIndexFile(received)), { signal }),
       ]
       // Where one fails: so that `discard` comes after the other.

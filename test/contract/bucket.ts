@@ -1,5 +1,7 @@
 /** What every bucket must do (src/bucket/bucket.ts). Run by test/bucket/*-bucket.test.ts on each adapter. */
 import { createHash, randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Test } from 'tap'
@@ -43,6 +45,29 @@ async function testBytes(t: Test, bucket: Bucket): Promise<void> {
     const bytes = await readAll(await bucket.get('reused'))
     for (let i = 0; i < 18; i += 1) t.equal(bytes[i * MiB + 12_345], i)
   })
+
+  await t.test(
+    'a local file is put as it is, whether or not it can be linked to, and outlives its own name',
+    async (t) => {
+      const bytes = randomBytes(9 * MiB + 1)
+      const folder = t.testdir({ file: bytes })
+      for (const [name, path] of Object.entries({
+        linked: join(folder, 'file'),
+        gone: join(folder, 'gone'),
+        unnamed: undefined,
+      })) {
+        const file = { linkPath: () => path, stream: () => chunksOf(bytes, 100_000) }
+        t.equal(await bucket.putFile(`files/${name}`, file), bytes.length, name)
+        rmSync(join(folder, 'file'), { force: true })
+        t.ok((await readAll(await bucket.get(`files/${name}`))).equals(bytes), name)
+      }
+      const signal = AbortSignal.abort(new Error('cancelled here'))
+      const again = join(t.testdir({ again: bytes }), 'again')
+      const file = { linkPath: () => again, stream: () => chunksOf(bytes, 100_000) }
+      await t.rejects(bucket.putFile('files/cancelled', file, { signal }), { message: 'cancelled here' })
+      t.equal(await bucket.stat('files/cancelled'), undefined)
+    },
+  )
 
   await t.test('ranges', async (t) => {
     const bytes = randomBytes(600_000)

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { createSpoolFile } from '../../src/disk/spool.ts'
@@ -8,7 +8,7 @@ import { createSpoolBudget } from '../../src/disk/spool-budget.ts'
 t.test('what is written can be read at once at any position, in memory or not', async (t) => {
   const folder = t.testdir()
   const spool = createSpoolFile(folder, createSpoolBudget(1 << 23))
-  t.same(readdirSync(folder), [], 'it has no name')
+  t.same(readdirSync(folder), [], 'it has no file yet')
   const sizes = [1, 100, 65_536, 262_143, 262_144, 262_145, 0, 700_000, 5]
   const all = randomBytes(sizes.reduce((sum, size) => sum + size, 0))
   let written = 0
@@ -92,4 +92,18 @@ t.test('what fits in memory makes no file', async (t) => {
   t.ok(into.equals(all))
   t.ok(existsSync(folder))
   spool.close()
+})
+
+t.test('its file can be linked to once all of it lies there, and is complete then', async (t) => {
+  const folder = t.testdir()
+  const spool = createSpoolFile(folder, createSpoolBudget(1 << 23))
+  t.equal(spool.linkPath(), undefined, 'there is no file')
+  await spool.write(Buffer.from('in memory'))
+  t.equal(spool.linkPath(), undefined, 'part of it lies in memory')
+  await spool.write(Buffer.alloc(1 << 20))
+  const path = spool.linkPath()
+  t.equal(path && statSync(path).size, (1 << 20) + 9)
+  await t.rejects(spool.write(Buffer.from('x')), /stays as it is/)
+  spool.close()
+  t.same(readdirSync(folder), [], 'its name goes when it is closed')
 })

@@ -5,7 +5,8 @@
 import type { Bucket, ByteStream } from '../../src/bucket/bucket.ts'
 import { HoldfastError } from '../../src/errors.ts'
 
-export type BucketMethod = keyof Bucket
+/** A `putFile` counts as a `put`. */
+export type BucketMethod = Exclude<keyof Bucket, 'putFile'>
 
 export interface BucketFault {
   method: BucketMethod
@@ -84,6 +85,15 @@ export function faultyBucket(bucket: Bucket): FaultyBucket {
     },
     put: (key, body, options) =>
       run('put', (fault) => bucket.put(key, breakMidway(body, fault), options), options?.signal),
+    putFile: (key, file, options) =>
+      run(
+        'put',
+        (fault) =>
+          fault?.kind === 'midway'
+            ? bucket.put(key, breakMidway(file.stream(), fault), options)
+            : bucket.putFile(key, file, options),
+        options?.signal,
+      ),
     get: (key, range) => run('get', async (fault) => breakMidway(await bucket.get(key, range), fault)),
     stat: (key) => run('stat', () => bucket.stat(key)),
     delete: (keys) => run('delete', () => bucket.delete(keys)),
