@@ -15,9 +15,14 @@ export interface CGit {
   url: string
   processes: Processes
   /** Takes in a copy of a bare repository with its bitmaps and commit-graph, or an empty one; returns its address. */
-  addRepository(from: string | undefined, name: string): Promise<string>
+  addRepository(from: string | undefined, name: string, options?: RepositoryOptions): Promise<string>
   removeRepository(name: string): void
   stop(): Promise<void>
+}
+
+export interface RepositoryOptions {
+  /** Checks what is pushed as Holdfast does: transfer.fsckObjects. */
+  checksObjects?: boolean
 }
 
 /** Processes of fcgiwrap: each answers one request at a time. */
@@ -45,11 +50,12 @@ export async function startCGit(folder: string): Promise<CGit> {
   return {
     url: `http://127.0.0.1:${port}`,
     processes: { pids: () => [wrap.pid ?? 0, nginx.pid ?? 0], cpuSeconds: account.cpuSeconds },
-    async addRepository(from, name) {
+    async addRepository(from, name, { checksObjects = false } = {}) {
       const to = join(repositories, `${name}.git`)
       if (from === undefined) await git(folder, 'init', '--quiet', '--bare', to)
       else cpSync(from, to, { recursive: true })
       for (const setting of settings) await git(to, 'config', ...setting)
+      if (checksObjects) await git(to, 'config', 'transfer.fsckObjects', 'true')
       return `http://127.0.0.1:${port}/git/${name}.git`
     },
     removeRepository: (name) => rmSync(join(repositories, `${name}.git`), { recursive: true }),
