@@ -73,7 +73,8 @@ export class PackBlocks {
     )
     return Object.assign(bytes, {
       prepare: (position: number, length: number) => this.#hold(number, position, length),
-      readViews: (views: readonly Uint8Array[], position: number) => cursors.readViews(views, position),
+      readViews: (views: readonly Uint8Array[], position: number, signal?: AbortSignal) =>
+        cursors.readViews(views, position, signal),
       close: () => {
         this.#open.delete(number)
         cursors.close()

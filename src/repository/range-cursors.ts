@@ -25,14 +25,21 @@ export class RangeCursors {
     this.#open = open
   }
 
-  /** Fills the views, one after the other, with the bytes from `position` on. */
-  async readViews(views: readonly Uint8Array[], position: number): Promise<void> {
+  /** Fills the views, one after the other, with the bytes from `position` on. Leaves a read that hangs once `signal` fires. */
+  async readViews(views: readonly Uint8Array[], position: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted()
     const cursor = this.#take(position) ?? (await this.#start(position))
+    const giveUp = () => void leave(cursor)
+    signal?.addEventListener('abort', giveUp, { once: true })
     try {
+      signal?.throwIfAborted()
       for (const view of views) await fill(cursor, view)
+      signal?.throwIfAborted()
     } catch (error) {
       await leave(cursor)
-      throw error
+      throw signal?.aborted ? signal.reason : error
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
     }
     await this.#keep(cursor)
   }
