@@ -28,7 +28,7 @@ create function apply_ref_commands(
   names bytea[], old_ids bytea[], new_ids bytea[], peeled_ids bytea[],
   push_options text[], certificate bytea, certificate_pusher text, certificate_nonce_status text
 ) returns table (reasons text[], rules_changed boolean) language plpgsql volatile
-set enable_seqscan = off as $$
+set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
   next_version bigint;
   rules_version bigint;
