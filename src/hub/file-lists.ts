@@ -105,7 +105,7 @@ export async function describePaths(
     const entries: DescribedEntry[] = []
     const pause = fairLoop()
     for (const path of paths) {
-      if (pause.due(8)) await pause.now()
+      if (pause.due(64)) await pause.now()
       const entry = path === '' ? undefined : findPath(objects, commitId, path.split('/'))
       if (entry !== undefined) entries.push(describeEntry(objects, entry))
     }

@@ -34,7 +34,7 @@ export function pathsInfoRoutes(hub: Hub): FastifyPluginAsync {
 async function sendPaths(hub: Hub, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { repo } = request
   const body = request.body as Static<typeof PathsRequest>
-  const paths = [...new Set([body.paths].flat().map((path) => path.replace(/^\/+|\/+$/g, '')))]
+  const paths = [...new Set([body.paths].flat().map((path) => withoutOuterSlashes(path)))]
   const { pathsInfoMax } = hub.config.limits
   if (paths.length > pathsInfoMax) {
     throw new HoldfastError('InputTooLarge', {
@@ -45,4 +45,13 @@ async function sendPaths(hub: Hub, request: FastifyRequest, reply: FastifyReply)
   const entries = await describePaths(hub, repo, { commitId, paths, withLastCommit: isTrue(body.expand) })
   reply.headers({ 'x-repo-commit': commitId, 'cache-control': 'no-store' })
   return reply.send(entries.map(writeTreeEntry))
+}
+
+/** By hand: a pattern for slashes at the end takes the square of a long run of them that stands elsewhere. */
+function withoutOuterSlashes(path: string): string {
+  let start = 0
+  let end = path.length
+  while (path[start] === '/') start++
+  while (end > start && path[end - 1] === '/') end--
+  return path.slice(start, end)
 }

@@ -67,3 +67,12 @@ t.test('too many, none, a wrong revision', async (t) => {
   t.equal((await post('main', { paths: [{ path: 'a' }] })).statusCode, 400)
   t.match((await post('absent', { paths: ['a'] })).headers, { 'x-error-code': 'RevisionNotFound' })
 })
+
+t.test('a path of slashes takes no longer than any other', async (t) => {
+  const { post } = await openPaths(t)
+  const cpuAtStart = process.cpuUsage()
+  const answer = await post('main', { paths: [`a${'/'.repeat(500_000)}a`, `${'/'.repeat(500_000)}a//`] })
+  t.match(answer.json(), [{ path: 'a' }])
+  const { user } = process.cpuUsage(cpuAtStart)
+  t.ok(user < 5_000_000, `${user / 1000} ms of processor time`)
+})
