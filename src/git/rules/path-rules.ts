@@ -18,7 +18,7 @@ export interface RuledPath {
 }
 
 export interface RuleOptions {
-  /** Texts (latin1) that stand for those of the root folder. */
+  /** Texts (latin1) that stand for those of the root folder, of the same size at most. */
   rootAttributes: string | undefined
   rootIgnore: string | undefined
   /** Larger files of rules count as absent. */
@@ -100,8 +100,10 @@ function addRules(
   { folder, around, entries }: Pick<Folder, 'folder' | 'around'> & { entries: ReadonlyMap<string, NamedEntry> },
 ): Surroundings {
   const isRoot = folder === ''
-  const text = (name: string, given: string | undefined) =>
-    (isRoot ? given : undefined) ?? readText(objects, entries.get(name), options.rulesMaxBytes)
+  const text = (name: string, given: string | undefined) => {
+    if (!isRoot || given === undefined) return readText(objects, entries.get(name), options.rulesMaxBytes)
+    return given.length > options.rulesMaxBytes ? undefined : given
+  }
   const attributes = text(attributesName, options.rootAttributes)
   const ignore = text(ignoreName, options.rootIgnore)
   const { isIgnored } = around

@@ -69,6 +69,17 @@ t.test('what is ignored', async (t) => {
   t.same(await modes(files, { more: { gitIgnore: 'a\n' } }), ['regular', 'regular', 'ignore'])
 })
 
+t.test('rules of the request are as long as those of a file', async (t) => {
+  const { hub, modes } = await openScene(t)
+  const rules = '*.x filter=lfs\n*.bin -filter\n'
+  const files = [{ path: 'a.x' }, { path: 'a.log' }, { path: 'a.bin' }]
+  const more = { gitAttributes: rules, gitIgnore: '*.log\n' }
+  hub.config.limits.ruleFileMaxBytes = rules.length
+  t.same(await modes(files, { more }), ['lfs', 'ignore', 'regular'])
+  hub.config.limits.ruleFileMaxBytes = 5
+  t.same(await modes(files, { more }), ['regular', 'regular', 'regular'], 'longer ones say nothing, once committed too')
+})
+
 t.test('what is there now', async (t) => {
   const { hub, ada, ask, commit, call, api } = await openScene(t)
   const lfsOid = createHash('sha256').update('content').digest('hex')
