@@ -5,7 +5,7 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { HoldfastError } from '../errors.ts'
-import type { RouteAccess } from '../hub/access.ts'
+import { decideAccess, type RouteAccess } from '../hub/access.ts'
 import type { Hub } from '../hub/hub.ts'
 import { lookForNamesakes } from '../hub/namesakes.ts'
 import { admit, findRepoWith } from '../hub/open-repo.ts'
@@ -47,7 +47,9 @@ export function decideAccessOnRoutes(server: FastifyInstance, hub: Hub): void {
     const caller = { credentials: readCredentials(request.headers.authorization), address: request.ip }
     const { principal, found } = await findRepoWith(hub, caller, name)
     request.principal = principal
-    if (found === undefined) await sendOn(hub, request, name)
+    // What may not be read is answered as if it were not there, with the same hints.
+    const isThere = found !== undefined && decideAccess(principal, found.repo, found.role) !== 'none'
+    if (!isThere) await sendOn(hub, request, name)
     request.repo = admit(principal, name, found, access)
   })
 }

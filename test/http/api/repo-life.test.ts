@@ -129,6 +129,18 @@ t.test('a repository asked for under the wrong type is hinted at, to whoever may
   t.equal(asked.statusCode, 401)
   t.match(asked.headers, { 'x-error-code': 'RepoNotFound', 'x-error-message': /repo_type="dataset"/ })
   t.match((await call(eve, 'GET', '/ada/bert/resolve/main/x')).json(), { error: /a dataset of this name/ })
+  // A private one of the right type must not show in the hint's absence.
+  const beside = async () => {
+    const answers = [
+      await call(eve, 'GET', '/api/models/ada/bert'),
+      await call(undefined, 'GET', '/ada/bert/raw/main/x'),
+    ]
+    return answers.map(({ statusCode, headers, body }) => [statusCode, headers['x-error-message'], body])
+  }
+  const before = await beside()
+  await create(ada, { name: 'bert', private: true })
+  t.same(await beside(), before)
+  await call(ada, 'DELETE', '/api/repos/delete', { name: 'bert' })
   await call(ada, 'PUT', '/api/datasets/ada/bert/settings', { private: true })
   t.equal((await call(eve, 'GET', '/api/models/ada/bert')).headers['x-error-message'], 'Repository not found: ada/bert')
   t.match((await call(ada, 'GET', '/api/models/ada/bert')).headers, { 'x-error-message': /dataset/ })
