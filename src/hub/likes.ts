@@ -4,13 +4,20 @@ import { findNamespace } from '../database/organizations.ts'
 import type { UserId } from '../database/queryable.ts'
 import { HoldfastError } from '../errors.ts'
 import type { Hub } from './hub.ts'
+import { tokenTooWeak } from './open-repo.ts'
 import type { Principal } from './principal.ts'
 import type { Repo } from './repo.ts'
 import { readerFor } from './repo-search.ts'
 
-/** Notes that somebody likes the repository, or no longer does. Saying it twice changes nothing. Throws CredentialsMissing. */
+/**
+ * Notes that somebody likes the repository, or no longer does. Saying it twice changes nothing. Throws CredentialsMissing,
+ * AccessDenied for a token that may only read.
+ */
 export async function setLike(hub: Hub, principal: Principal, repo: Repo, isLiked: boolean): Promise<void> {
   if (principal.kind === 'anonymous') throw new HoldfastError('CredentialsMissing')
+  if (principal.role === 'read') {
+    throw new HoldfastError('AccessDenied', { message: tokenTooWeak(principal, 'write', 'to like repositories') })
+  }
   const change = isLiked ? insertLike : deleteLike
   await change(hub.database, repo.id, principal.userId)
 }

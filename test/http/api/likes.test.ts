@@ -43,6 +43,10 @@ t.test('who may', async (t) => {
   await addRepo(hub, ada, 'secret', { visibility: 'private' })
   t.equal((await call(undefined, 'POST', '/api/models/ada/open/like')).statusCode, 401)
   t.equal((await call(eve, 'POST', '/api/models/ada/secret/like')).statusCode, 404)
+  const reader = await addPerson(hub, 'reader', { role: 'read' })
+  for (const method of ['POST', 'DELETE'] as const) {
+    t.match((await call(reader, method, '/api/models/ada/open/like')).json(), { error: /token of the role write/ })
+  }
   t.equal((await call(ada, 'POST', '/api/models/ada/secret/like')).statusCode, 200)
   await call(ada, 'POST', '/api/models/ada/open/like')
   const liked = async (who?: Person) =>
