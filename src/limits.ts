@@ -39,6 +39,7 @@ export interface Limits {
   lfsObjectMaxBytes: number
   lfsSinglePutMaxBytes: number
   lfsPartBytes: number
+  lfsBatchMaxParts: number
   lfsBatchMaxObjects: number
   lfsLinkExpiresInSeconds: number
   lfsOfferKeptSeconds: number
@@ -150,6 +151,8 @@ export const defaultLimits: Limits = {
   receiveMemoryMaxBytes: 2 * GiB,
   // Of the multipart transfer; larger where 10,000 of them would not do.
   lfsPartBytes: 64 * MiB,
+  // Each has a link of some 500 bytes. 6 TiB in parts of 64 MiB.
+  lfsBatchMaxParts: 100_000,
   lfsBatchMaxObjects: 10_000,
   lfsLinkExpiresInSeconds: 3_600,
   // Longer than the longest upload may take: its offer is what the finished upload is noted on.

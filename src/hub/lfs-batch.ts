@@ -19,7 +19,7 @@ import {
   type WantedObject,
 } from '../lfs/batch.ts'
 import type { Hub } from './hub.ts'
-import { offerParts } from './lfs-parts.ts'
+import { countParts, offerParts } from './lfs-parts.ts'
 import { lfsAsker } from './lfs-presence.ts'
 import { proofWindowSeconds } from './lfs-transfer.ts'
 import { openRepo } from './open-repo.ts'
@@ -122,6 +122,7 @@ async function answerUploads(
 ): Promise<Map<string, BatchObject>> {
   const answers = new Map<string, BatchObject>()
   const offers: LfsOffer[] = []
+  let partsLeft = hub.config.limits.lfsBatchMaxParts
   const pause = fairLoop()
   for (const object of wanted) {
     if (pause.due()) await pause.now()
@@ -131,6 +132,8 @@ async function answerUploads(
       answers.set(identify(object), answer)
       continue
     }
+    if (context.transfer === 'multipart') partsLeft -= countParts(hub, object.sizeBytes)
+    if (partsLeft < 0) throw tooManyParts(hub)
     const { upload, offer } = await offerUpload(hub, context, object)
     offers.push(offer)
     answers.set(identify(object), upload)
@@ -141,6 +144,14 @@ async function answerUploads(
     await insertLfsUploads(hub.database, owner, offers)
   }
   return answers
+}
+
+/** Before any is offered: an answer has a link for each part of each object. */
+function tooManyParts({ config }: Hub): HoldfastError {
+  const { lfsBatchMaxParts, lfsPartBytes } = config.limits
+  return new HoldfastError('InputTooLarge', {
+    message: `The objects of a batch may have ${lfsBatchMaxParts} parts of ${lfsPartBytes} bytes together. Ask for fewer at once.`,
+  })
 }
 
 function answerWithoutUpload(hub: Hub, held: Held, object: WantedObject): BatchObject | undefined {

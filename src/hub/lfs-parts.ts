@@ -5,6 +5,7 @@
  */
 import type { ByteStream } from '../bucket/bucket.ts'
 import { lfsPartKey, lfsPartsPrefix } from '../bucket/keys.ts'
+import type { LfsUpload } from '../database/lfs-uploads.ts'
 import { HoldfastError } from '../errors.ts'
 import { fairLoop } from '../git/fair-loop.ts'
 import type { BatchAction, WantedObject } from '../lfs/batch.ts'
@@ -32,6 +33,11 @@ export async function offerParts(hub: Hub, uploadId: string, object: WantedObjec
   }
   const href = signLink(hub, { method: 'POST', parts: ['lfs', 'uploads', uploadId, 'complete'] }, expiresInSeconds)
   return { href, header, expires_in: expiresInSeconds }
+}
+
+/** In how many parts an object is sent. */
+export function countParts(hub: Hub, sizeBytes: number): number {
+  return Math.ceil(sizeBytes / partBytes(hub, sizeBytes))
 }
 
 async function signPart(hub: Hub, uploadId: string, part: number, sizeBytes: number): Promise<string> {
@@ -71,7 +77,15 @@ export async function completeLfsParts(
   uploadId: string,
   claimed: { lfsOid: string; partNumbers: readonly number[] },
 ): Promise<void> {
-  const flight = completing.get(uploadId) ?? complete(hub, uploadId, claimed).finally(() => completing.delete(uploadId))
+  const upload = await openUpload(hub, uploadId)
+  if (upload.lfsOid !== claimed.lfsOid) throw partMismatch('This upload was offered for another oid.')
+  if (upload.isProven) return
+  const count = countParts(hub, upload.sizeBytes)
+  const { partNumbers } = claimed
+  if (partNumbers.length !== count || new Set(partNumbers).size !== count) {
+    throw partMismatch(`This upload has ${count} parts, and ${partNumbers.length} were named.`)
+  }
+  const flight = completing.get(uploadId) ?? complete(hub, upload).finally(() => completing.delete(uploadId))
   completing.set(uploadId, flight)
   await flight
 }
@@ -79,26 +93,24 @@ export async function completeLfsParts(
 /** A client that gave up waiting asks again: it is told of what is under way. */
 const completing = new Map<string, Promise<void>>()
 
-async function complete(
-  hub: Hub,
-  uploadId: string,
-  { lfsOid, partNumbers }: { lfsOid: string; partNumbers: readonly number[] },
-): Promise<void> {
-  const upload = await openUpload(hub, uploadId)
-  if (upload.lfsOid !== lfsOid) throw partMismatch('This upload was offered for another oid.')
-  if (upload.isProven) return
+async function complete(hub: Hub, upload: LfsUpload): Promise<void> {
+  const { uploadId } = upload
   const parts = await listParts(hub, uploadId)
-  const count = Math.ceil(upload.sizeBytes / partBytes(hub, upload.sizeBytes))
-  if (partNumbers.length !== count || new Set(partNumbers).size !== count) {
-    throw partMismatch(`This upload has ${count} parts, and ${partNumbers.length} were named.`)
+  try {
+    const keys = Array.from({ length: countParts(hub, upload.sizeBytes) }, (_, index) => partKey(parts, index + 1))
+    await storeProven(hub, upload, readAll(hub, keys), new AbortController().signal)
+  } catch (error) {
+    // Another server, asked again by the same client, was quicker, and has deleted the parts meanwhile.
+    if ((await openUpload(hub, uploadId)).isProven) return
+    throw error
   }
-  for (let part = 1; part <= count; part++) {
-    if (parts.get(nameOfPart(part)) !== undefined) continue
-    throw new HoldfastError('BytesMissing', { message: `Part ${part} has not been uploaded.` })
-  }
-  const keys = Array.from({ length: count }, (_, index) => parts.get(nameOfPart(index + 1))!)
-  await storeProven(hub, upload, readAll(hub, keys), new AbortController().signal)
   await hub.bucket.delete([...parts.values()])
+}
+
+function partKey(parts: ReadonlyMap<string, string>, part: number): string {
+  const key = parts.get(nameOfPart(part))
+  if (key !== undefined) return key
+  throw new HoldfastError('BytesMissing', { message: `Part ${part} has not been uploaded.` })
 }
 
 async function listParts(hub: Hub, uploadId: string): Promise<Map<string, string>> {

@@ -76,10 +76,12 @@ for (const isDirect of [false, true]) {
     const { href } = uploadOf(large)
     t.match((await complete(href, content.oid, parts.slice(1))).json(), { message: /3 parts/ })
     t.equal((await complete(href, 'a'.repeat(64), parts)).statusCode, 422)
-    const ended = await Promise.all([1, 2].map(() => complete(href, content.oid, parts, 'application/json')))
+    const oids = [content.oid, 'a'.repeat(64), content.oid]
+    const ended = await Promise.all(oids.map((oid) => complete(href, oid, parts, 'application/json')))
     t.same(
       ended.map(({ statusCode }) => statusCode),
-      [200, 200],
+      [200, 422, 200],
+      'each by what it claims itself',
     )
     t.equal((await complete(href, content.oid, parts)).statusCode, 200, 'and again')
     t.same(await keysOf(house, 'lfs-parts/'), [])
@@ -141,4 +143,14 @@ t.test('parts of an upload that was given up are swept', async (t) => {
   house.hub.config.limits.orphanBytesGraceSeconds = -1
   t.match(await collectGarbage(house.hub), { orphanKeys: 1, orphanBytes: 700 })
   t.same(await keysOf(house, 'lfs-parts/'), [])
+})
+
+t.test('an answer has no more links than a batch may have parts', async (t) => {
+  const { house, ask } = await openRoom(t, false)
+  house.hub.config.limits.lfsBatchMaxParts = 4
+  t.equal((await ask([randomContent(2000), randomContent(600)])).objects.length, 2)
+  const refused = await ask([randomContent(2000), randomContent(1400)])
+  t.match(refused, { message: /may have 4 parts of 700 bytes together/ })
+  house.hub.config.limits.lfsObjectMaxBytes = 1500
+  t.match((await ask([randomContent(2000), randomContent(1400)])).objects, [{ error: { code: 422 } }, { actions: {} }])
 })
