@@ -55,7 +55,12 @@ export async function listLfsFiles(
  */
 export async function deleteLfsFiles(hub: Hub, repo: Repo, fileIds: readonly string[]): Promise<void> {
   const wanted = new Set(fileIds.map((id) => parseObjectId(id)))
-  const rows = (await listLfsGrants(hub.database, repo.id, {})).filter((row) => wanted.delete(fileIdOf(row)))
+  const rows: LfsGrantRow[] = []
+  const pause = fairLoop()
+  for (const row of await listLfsGrants(hub.database, repo.id, {})) {
+    if (pause.due()) await pause.now()
+    if (wanted.delete(fileIdOf(row))) rows.push(row)
+  }
   const [absent] = wanted
   if (wanted.size > 0) {
     throw new HoldfastError('EntryNotFound', { message: `This repository has no LFS file ${absent ?? 'of this id'}.` })
