@@ -28,13 +28,14 @@ export async function duplicateRepo(
   const { snapshot } = await visibleRefs(hub, source)
   const refs = onlyPublished(snapshot)
   const repo = await createRepo(hub, principal, to, visibility ?? source.visibility)
+  let ownChanges = 0
   try {
     // First: a push moves a HEAD that names nothing.
-    await takeHead(hub, repo, refs)
+    if (await takeHead(hub, repo, refs)) ownChanges = 1
     if (refs.refs.length > 0) await copyAll(hub, principal, { source, repo, refs, signal })
     return repo
   } catch (error) {
-    await deleteUntouchedRepo(hub, repo)
+    await deleteUntouchedRepo(hub, repo, ownChanges)
     throw error
   }
 }

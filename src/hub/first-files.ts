@@ -5,14 +5,13 @@ import type { Hub } from './hub.ts'
 import { openRepo } from './open-repo.ts'
 import type { UserPrincipal } from './principal.ts'
 import type { Repo } from './repo.ts'
-import { deleteRepo } from './repos.ts'
 
 export interface FirstFile {
   path: string
   content: Buffer
 }
 
-/** Commits `files` to a repository that has just been made; throws as `takeCommit`, and then the repository is gone. */
+/** Commits `files` to a repository that has just been made; throws as `takeCommit`. */
 export async function commitFirstFiles(
   hub: Hub,
   principal: UserPrincipal,
@@ -21,18 +20,12 @@ export async function commitFirstFiles(
 ): Promise<void> {
   const hash = createHash('sha256')
   for (const { path, content } of files) hash.update(JSON.stringify([path, content.length])).update(content)
-  try {
-    const repo = await openRepo(hub, principal, created, 'write')
-    await takeCommit(hub, principal, repo, {
-      revision: 'main',
-      lines: linesOf(files),
-      bodySha256: () => hash.digest(),
-      signal: new AbortController().signal,
-    })
-  } catch (error) {
-    await deleteRepo(hub, created)
-    throw error
-  }
+  await takeCommit(hub, principal, await openRepo(hub, principal, created, 'write'), {
+    revision: 'main',
+    lines: linesOf(files),
+    bodySha256: () => hash.digest(),
+    signal: new AbortController().signal,
+  })
 }
 
 async function* linesOf(files: readonly FirstFile[]): AsyncGenerator<CommitHeader | FileChange> {

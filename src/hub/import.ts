@@ -102,10 +102,16 @@ function checkReport({ unpack, results }: PushReport): void {
   throw new HoldfastError('Conflict', { message: `Nothing was imported. ${why}` })
 }
 
-/** A HEAD that is detached, or names a branch that others came without, leaves the default branch to the push. */
-export async function takeHead(hub: Hub, repo: Repo, { headTarget, refs }: RefSnapshot): Promise<void> {
+/**
+ * Points HEAD where the source's does. A HEAD that is detached, or names a branch that others came without, leaves the
+ * default branch to the push: false.
+ */
+export async function takeHead(hub: Hub, repo: Repo, { headTarget, refs }: RefSnapshot): Promise<boolean> {
   const branch = /^refs\/heads\/(.+)$/s.exec(headTarget ?? '')?.[1]
   const [firstBranch] = refs.withPrefixes(['refs/heads/'])
-  if (branch === undefined || (firstBranch !== undefined && refs.get(`refs/heads/${branch}`) === undefined)) return
+  if (branch === undefined || (firstBranch !== undefined && refs.get(`refs/heads/${branch}`) === undefined)) {
+    return false
+  }
   await setDefaultBranch(hub, repo, branch)
+  return true
 }

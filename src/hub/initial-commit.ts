@@ -8,6 +8,7 @@ import { formatFreshPack } from '../git/pack/fresh-pack.ts'
 import type { GitObject } from '../git/repository.ts'
 import { fileMode, formatTree } from '../git/tree.ts'
 import { authorNow } from './commit/authorship.ts'
+import { commitFirstFiles, type FirstFile } from './first-files.ts'
 import type { Hub } from './hub.ts'
 import { type CardStart, initialFiles } from './initial-files.ts'
 import { moveRef } from './move-ref.ts'
@@ -16,20 +17,24 @@ import { type Repo, type RepoName, repoPath, type Visibility } from './repo.ts'
 import { createRepo, deleteUntouchedRepo } from './repos.ts'
 
 /**
- * Makes a repository that begins with the initial commit; throws as createRepo does. Where the commit cannot be made the
- * repository goes again, unless somebody was quicker: it is visible from its first moment, and what was pushed is kept.
+ * Makes a repository that begins with the initial commit, and one of `files` where there are some; throws as createRepo and
+ * takeCommit do. Where a commit cannot be made the repository goes again, unless somebody was quicker: it is visible from
+ * its first moment, and what was pushed is kept.
  */
 export async function createStartedRepo(
   hub: Hub,
   principal: UserPrincipal,
   name: RepoName,
-  { visibility, card = {} }: { visibility: Visibility; card?: CardStart },
+  { visibility, card = {}, files = [] }: { visibility: Visibility; card?: CardStart; files?: readonly FirstFile[] },
 ): Promise<Repo> {
   const repo = await createRepo(hub, principal, name, visibility)
+  let ownChanges = 0
   try {
     await createInitialCommit(hub, principal, repo, card)
+    ownChanges = 1
+    if (files.length > 0) await commitFirstFiles(hub, principal, repo, files)
   } catch (error) {
-    if (await deleteUntouchedRepo(hub, repo)) throw error
+    if ((await deleteUntouchedRepo(hub, repo, ownChanges)) || files.length > 0) throw error
   }
   return repo
 }

@@ -136,12 +136,15 @@ export async function deleteRepo(hub: Hub, repo: Repo): Promise<void> {
   })
 }
 
-/** Deletes a repository unless a ref has moved since `repo` was read. False where one has: what was pushed stays. */
-export async function deleteUntouchedRepo(hub: Hub, repo: Repo): Promise<boolean> {
+/**
+ * Deletes a repository unless its refs have changed since `repo` was read, but for the `ownChanges` of whoever asks. False
+ * where they have: what was pushed stays.
+ */
+export async function deleteUntouchedRepo(hub: Hub, repo: Repo, ownChanges = 0): Promise<boolean> {
   return await hub.database.transaction(async (tx) => {
     const locked = await lockRepo(tx, repo.id)
     if (locked === undefined) return true
-    if (locked.refsVersion !== repo.refsVersion) return false
+    if (BigInt(locked.refsVersion) !== BigInt(repo.refsVersion) + BigInt(ownChanges)) return false
     await deleteLocked(hub, tx, repo)
     return true
   })

@@ -62,3 +62,23 @@ t.test('what somebody pushed before the initial commit is kept', async (t) => {
   const { refs } = await hub.repositories.refs(await openRepo(hub, operator, name, 'read'))
   t.match(refs, [{ name: 'refs/heads/main', id: commitId }])
 })
+
+t.test('files that cannot be committed leave no repository, unless somebody has pushed to it', async (t) => {
+  const hub = await openHouse(t)
+  const ada = await createPrincipal(hub, 'ada')
+  const files = [{ path: 'a.txt', content: Buffer.from('a') }]
+  for (const isPushedTo of [false, true]) {
+    let packs = 0
+    const receivePack: typeof hub.repositories.receivePack = async (...args) => {
+      if (++packs === 1) return await hub.repositories.receivePack(...args)
+      if (isPushedTo) await hub.database.query('update repos set refs_version = refs_version + 1')
+      throw new HoldfastError('StorageFull')
+    }
+    const broken = { ...hub, repositories: { ...hub.repositories, receivePack } }
+    const making = createStartedRepo(broken, ada, name, { visibility: 'public', files })
+    await t.rejects(making, { code: 'StorageFull' })
+    const found = openRepo(hub, operator, name, 'read')
+    if (isPushedTo) await t.resolves(found)
+    else await t.rejects(found, { code: 'RepoNotFound' })
+  }
+})

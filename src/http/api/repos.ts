@@ -2,7 +2,7 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { HoldfastError } from '../../errors.ts'
-import { commitFirstFiles, type FirstFile } from '../../hub/first-files.ts'
+import type { FirstFile } from '../../hub/first-files.ts'
 import type { Hub } from '../../hub/hub.ts'
 import { createStartedRepo } from '../../hub/initial-commit.ts'
 import { parseRepoPath } from '../../hub/names.ts'
@@ -96,9 +96,8 @@ async function create(hub: Hub, principal: UserPrincipal, body: CreateRequest) {
     })
   }
   const card = { sdk: name.type === 'space' ? body.sdk! : undefined, license: body.license ?? undefined }
-  const repo = await createStartedRepo(hub, principal, name, { visibility: readVisibility(body) ?? 'public', card })
-  if (files.length > 0) await commitFirstFiles(hub, principal, repo, files)
-  return describeAddress(hub, repo)
+  const visibility = readVisibility(body) ?? 'public'
+  return describeAddress(hub, await createStartedRepo(hub, principal, name, { visibility, card, files }))
 }
 
 async function move(hub: Hub, principal: UserPrincipal, { fromRepo, toRepo, type }: MoveRequest) {
