@@ -79,6 +79,7 @@ export interface Limits {
   expandedPageMax: number
   pathsInfoMax: number
   lastCommitsLookedAtMax: number
+  listedCommitMaxBytes: number
   pushPointersMax: number
   unreadBodyMaxBytes: number
   httpHeadersTimeoutMs: number
@@ -209,6 +210,8 @@ export const defaultLimits: Limits = {
   pathsInfoMax: 1_000,
   // A file that was not touched for so long is listed without its last commit.
   lastCommitsLookedAtMax: 50_000,
+  // Messages may be as long as any object, and a page has a thousand of them.
+  listedCommitMaxBytes: 16 * KiB,
   // Each is an oid and a blob's id in memory, and an element of the transaction's arrays.
   pushPointersMax: 1_000_000,
   unreadBodyMaxBytes: 64 * MiB,

@@ -1,6 +1,6 @@
 /** What lies at a path in a commit's trees, and what its blob is. */
 import { HoldfastError } from '../errors.ts'
-import { commitIds } from '../git/commit.ts'
+import { type Commit, commitIds, parseCommit } from '../git/commit.ts'
 import { type ObjectId, objectIdAt } from '../git/object-id.ts'
 import { locateId, type ObjectDatabase, type Ordinal } from '../git/repository.ts'
 import { isDirectory, isGitlink, TreeCursor } from '../git/tree.ts'
@@ -34,6 +34,11 @@ export function findPath(
 /** The tree of a commit. */
 export function findRootTree(objects: ObjectDatabase, commitId: ObjectId): ObjectId {
   return objectIdAt(commitIds(objects.read(locateObject(objects, commitId)).data))
+}
+
+/** A commit for lists: what of it lies behind `maxBytes` is left out. */
+export function readListedCommit(objects: ObjectDatabase, commit: Ordinal, maxBytes: number): Commit {
+  return parseCommit(objects.read(commit).data.subarray(0, maxBytes))
 }
 
 /** A blob's size, and what it points to where it is an LFS pointer. */

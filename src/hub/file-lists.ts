@@ -125,8 +125,8 @@ async function addLastCommits(
   objects: ObjectDatabase,
   { commitId, entries, paths }: { commitId: ObjectId; entries: DescribedEntry[]; paths: readonly Buffer[] },
 ): Promise<void> {
-  const commitsMax = hub.config.limits.lastCommitsLookedAtMax
-  const found = await findLastCommits(objects, { commitId, paths, commitsMax })
+  const { lastCommitsLookedAtMax: commitsMax, listedCommitMaxBytes: commitMaxBytes } = hub.config.limits
+  const found = await findLastCommits(objects, { commitId, paths, commitsMax, commitMaxBytes })
   for (const [index, entry] of entries.entries()) entry.lastCommit = found[index]
 }
 

@@ -1,11 +1,11 @@
 /** The commits that lead to a commit, a page at a time. */
 import { LRUCache } from 'lru-cache'
 import type { Database } from '../database/queryable.ts'
-import { type Commit, parseCommit } from '../git/commit.ts'
+import type { Commit } from '../git/commit.ts'
 import { fairLoop } from '../git/fair-loop.ts'
 import type { ObjectId } from '../git/object-id.ts'
 import { pageHistory } from '../git/walk/history.ts'
-import { locateObject } from './commit-files.ts'
+import { locateObject, readListedCommit } from './commit-files.ts'
 import type { Hub } from './hub.ts'
 import type { Repo } from './repo.ts'
 
@@ -41,10 +41,12 @@ export async function listCommits(
     const page = await pageHistory(objects, locateObject(objects, commitId), options)
     const total = page.total ?? (known as number)
     totals.set(key, total)
-    const commits = page.commits.map((ordinal) => ({
-      id: objects.idOf(ordinal),
-      ...parseCommit(objects.read(ordinal).data),
-    }))
+    const commits: ListedCommit[] = []
+    for (const ordinal of page.commits) {
+      if (options.pause.due(8)) await options.pause.now()
+      const commit = readListedCommit(objects, ordinal, hub.config.limits.listedCommitMaxBytes)
+      commits.push({ id: objects.idOf(ordinal), ...commit })
+    }
     return { commits, total }
   })
 }

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
 import { file, header, openCommitScene } from '../../support/commit-scene.ts'
 import { git, gitEnvironment, run } from '../../support/git.ts'
@@ -75,4 +77,28 @@ t.test('the history is that of git log, page by page', async (t) => {
   t.same((await call(undefined, 'GET', `${api}/commits/main?p=1000`)).body, [])
   t.equal((await call(undefined, 'GET', `${api}/commits/absent`)).headers.get('x-error-code'), 'RevisionNotFound')
   t.equal((await call(undefined, 'GET', `${api}/commits/main?p=-1`)).status, 400)
+})
+
+t.test('of a message without end its beginning is listed', async (t) => {
+  const { clone, address, ada, call, api, hub } = await openCommitScene(t)
+  const folder = await clone()
+  const long = ['commit', '--allow-empty', '-q', '-F', '-']
+  const message = `${'t'.repeat(40_000)}\n\n${'m'.repeat(40_000)}\n`
+  t.equal((await run('git', long, { cwd: folder, env: environment, stdin: message })).status, 0)
+  await writeFile(join(folder, 'a'), 'a')
+  await git(folder, 'add', 'a')
+  t.equal((await run('git', long, { cwd: folder, env: environment, stdin: message })).status, 0)
+  await git(folder, 'push', '-q', gitUrl(address, ada, 'ada/model'), 'main')
+  const { listedCommitMaxBytes } = hub.config.limits
+  const [listed] = (await call(undefined, 'GET', `${api}/commits/main`)).body as unknown as Listed[]
+  t.match(listed.title, /^t{10000,}$/)
+  t.ok(JSON.stringify(listed).length <= listedCommitMaxBytes)
+  t.match(listed.authors, [{ user: /./ }])
+  const entries = (await call(undefined, 'GET', `${api}/tree/main?expand=true`)).body as unknown as {
+    path: string
+    lastCommit: { title: string }
+  }[]
+  const { title } = entries.find(({ path }) => path === 'a')!.lastCommit
+  t.match(title, /^t{10000,}$/)
+  t.ok(title.length <= listedCommitMaxBytes)
 })
