@@ -18,6 +18,8 @@ export const frontMatterMaxBytes = 512 * 1024
 // Each may stand for all before it: five that double, so to say, make 32 times the text.
 const aliasesMax = 10
 const depthMax = 50
+// Without aliases JSON takes no more than twice the text: quotes and commas about words of one letter.
+const writtenMaxLength = 2 * frontMatterMaxBytes
 
 /** What the README's front matter says. Never throws. */
 export function readFrontMatter(readme: string): FrontMatter {
@@ -30,7 +32,9 @@ export function readFrontMatter(readme: string): FrontMatter {
     if (value === null || value === undefined) return { metadata: {}, problem: undefined }
     if (typeof value !== 'object' || Array.isArray(value)) return unreadable('It is not a list of "key: value" lines.')
     // Through JSON, as it is stored and sent: what JSON has no word for (infinities, a key that is a list) is settled here.
-    return { metadata: JSON.parse(JSON.stringify(value)), problem: undefined }
+    const json = JSON.stringify(value)
+    if (json.length > writtenMaxLength) return unreadable('It is too long, with what its aliases stand for.')
+    return { metadata: JSON.parse(json), problem: undefined }
   } catch (error) {
     return unreadable(explain(error))
   }
