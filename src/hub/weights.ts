@@ -75,7 +75,8 @@ async function readShardNames(hub: Hub, repo: Repo, root: RootFiles, index: stri
   if (source === undefined || source.sizeBytes > hub.config.limits.gitObjectHeldMaxBytes) return []
   const names = await remembered(`shards:${source.contentId}`, async () => {
     const input = await source.read(0, source.sizeBytes)
-    return await readFormat(hub, 'listShards', { input, sizeBytes: input.length })
+    const listed = await readFormat(hub, 'listShards', { input, sizeBytes: input.length })
+    return listed !== undefined && listed.length <= hub.config.limits.weightFilesMax ? listed : undefined
   })
   return names ?? []
 }
@@ -173,17 +174,18 @@ async function mapSome<In, Out>(items: readonly In[], run: (item: In) => Promise
   return results
 }
 
-// Small values, but for a chat template now and then.
-const known = new LRUCache<string, Promise<unknown>>({ max: 10_000 })
+// By the length of what is kept: chat templates are long now and then.
+const known = new LRUCache<string, { value: unknown }>({ maxSize: 32 * 2 ** 20 })
+/** What is being read now: those who ask at once share it. */
+const reading = new Map<string, Promise<unknown>>()
 
-/** Content never changes: what was once read of it holds, that it cannot be read included. Those who ask at once share it. */
+/** Content never changes: what was once read of it holds, that it cannot be read included. */
 async function remembered<T>(key: string, read: () => Promise<T>): Promise<T> {
-  const reading = (known.get(key) as Promise<T> | undefined) ?? read()
-  known.set(key, reading)
-  try {
-    return await reading
-  } catch (error) {
-    known.delete(key)
-    throw error
-  }
+  const found = known.get(key)
+  if (found !== undefined) return found.value as T
+  const flight = (reading.get(key) as Promise<T> | undefined) ?? read().finally(() => reading.delete(key))
+  reading.set(key, flight)
+  const value = await flight
+  known.set(key, { value }, { size: key.length + (JSON.stringify(value)?.length ?? 0) })
+  return value
 }
