@@ -14,6 +14,7 @@ import { findHead, refText } from '../refs/branches.ts'
 import type { Repo } from '../repo.ts'
 import { authorNow } from './authorship.ts'
 import { type OpenBranch, openBranch } from './branch.ts'
+import { formatMessage } from './message.ts'
 import { takeTurn } from './turns.ts'
 
 export interface SquashQuestion {
@@ -24,7 +25,7 @@ export interface SquashQuestion {
 }
 
 /**
- * Squashes a branch; resolves to the one commit's id. Throws RevisionNotFound, InputInvalid for a tag, AccessDenied where
+ * Squashes a branch; resolves to the one commit's id. Throws RevisionNotFound, InputInvalid for a tag, as `formatMessage`, AccessDenied where
  * a rule speaks against it.
  */
 export async function superSquash(
@@ -34,9 +35,10 @@ export async function superSquash(
   { revision, message, signal }: SquashQuestion,
 ): Promise<ObjectId> {
   const { refName } = await openSquashed(hub, repo, revision)
+  const text = formatMessage({ summary: message, description: '' }, hub.config.limits.commitMessageMaxBytes)
   const turn = async () => {
     for (let tries = 0; tries < hub.config.limits.commitTriesMax; tries++) {
-      const commitId = await trySquash(hub, principal, repo, { refName, message, signal })
+      const commitId = await trySquash(hub, principal, repo, { refName, message: text, signal })
       if (commitId !== undefined) return commitId
     }
     throw new HoldfastError('Conflict', { message: `${refText(refName)} keeps moving. Please try again.` })
@@ -59,7 +61,7 @@ async function trySquash(
   const current = { ...repo, ...state }
   const treeId = await hub.repositories.withObjects(current, async (objects) => findRootTree(objects, headId))
   const author = authorNow(hub, principal)
-  const data = formatCommit({ treeId, parentIds: [], author, committer: author, message: `${message.trimEnd()}\n` })
+  const data = formatCommit({ treeId, parentIds: [], author, committer: author, message })
   const commit: GitObject = { type: 'commit', data }
   const commitId = hashObject(commit)
   const command = { name: refName, oldId: headId, newId: commitId }

@@ -11,6 +11,7 @@ import { openBranch } from './branch.ts'
 import { commitDraft } from './commit.ts'
 import { CommitBlobs } from './commit-blobs.ts'
 import { CommitPointers } from './commit-pointers.ts'
+import { formatMessage } from './message.ts'
 
 export interface CommitHeader {
   key: 'header'
@@ -109,15 +110,4 @@ class Intake {
         'Upload it as an LFS file.',
     })
   }
-}
-
-function formatMessage({ summary, description }: CommitHeader, maxBytes: number): string {
-  const text = description.trim() === '' ? summary.trimEnd() : `${summary.trimEnd()}\n\n${description.trimEnd()}`
-  if (text.trim() === '' || text.includes('\0') || !text.isWellFormed()) {
-    throw new HoldfastError('InputInvalid', { message: 'A commit needs a summary of Unicode text without NUL.' })
-  }
-  if (Buffer.byteLength(text) > maxBytes) {
-    throw new HoldfastError('InputTooLarge', { message: `A commit's message may have ${maxBytes} bytes.` })
-  }
-  return `${text}\n`
 }

@@ -22,6 +22,13 @@ t.test('a branch becomes one commit with the same files', async (t) => {
   await call(ada, 'POST', `${api}/tag/main`, JSON.stringify({ tag: 'v1' }))
   t.match(await squash('v1'), { status: 400, body: { error: 'Invalid reference for a branch: refs/tags/v1' } })
   t.match(await squash('absent'), { status: 404 })
+  for (const [message, status] of [
+    ['a\0b', 400],
+    ['\ud800', 400],
+    ['x'.repeat(70_000), 413],
+  ] as const) {
+    t.equal((await squash('main', { message })).status, status)
+  }
   t.equal((await squash('main', {}, await addPerson(hub, 'eve'))).status, 403)
   t.equal((await squash('main')).status, 200)
   t.equal(await git(await clone(), 'log', '--format=%s'), "Super-squash branch 'main'")
