@@ -147,11 +147,15 @@ function conditionsOf(question: NarrowedQuestion, values: Values): string[] {
 }
 
 /** `namespace/name` holds the word in one of its parts, or where they meet. */
-function containing({ pattern, isName, namespaceIds }: SearchWord, values: Values): string {
+function containing({ pattern, isName, namespacePattern, namespaceIds }: SearchWord, values: Values): string {
   const nameLike = `lower(r.name) like ${values.add(pattern)}`
   // Without the alternative where there is none: the planner would count with it.
-  if (isName && namespaceIds.length === 0) return nameLike
-  return `(${nameLike} ${isName ? 'or' : 'and'} r.namespace_id = any (${values.add(namespaceIds)}::bigint[]))`
+  if (isName && namespaceIds?.length === 0) return nameLike
+  const namespaces =
+    namespaceIds === undefined
+      ? `r.namespace_id in (select id from namespaces where lower(name) like ${values.add(namespacePattern)})`
+      : `r.namespace_id = any (${values.add(namespaceIds)}::bigint[])`
+  return `(${nameLike} ${isName ? 'or' : 'and'} ${namespaces})`
 }
 
 /** A word, and the namespaces whose names hold their part of it: known before, so that the planner knows how many they are. */
@@ -160,16 +164,20 @@ interface SearchWord {
   pattern: string
   /** The name alone may hold the word. */
   isName: boolean
-  namespaceIds: string[]
+  namespacePattern: string
+  /** Undefined where they are many. */
+  namespaceIds: string[] | undefined
 }
 
 async function findNamespaces(db: Queryable, word: string): Promise<SearchWord> {
   const [before, after] = word.toLowerCase().split('/').map(escapePattern)
   const isName = after === undefined
-  const rows = await db.query<{ id: string }>('select id from namespaces where lower(name) like $1', [
-    isName ? `%${before}%` : `%${before}`,
+  const namespacePattern = isName ? `%${before}%` : `%${before}`
+  const rows = await db.query<{ id: string }>('select id from namespaces where lower(name) like $1 limit $2', [
+    ...[namespacePattern, fewMax + 1],
   ])
-  return { pattern: isName ? `%${before}%` : `${after}%`, isName, namespaceIds: rows.map(({ id }) => id) }
+  const namespaceIds = rows.length > fewMax ? undefined : rows.map(({ id }) => id)
+  return { pattern: isName ? `%${before}%` : `${after}%`, isName, namespacePattern, namespaceIds }
 }
 
 function escapePattern(text: string): string {

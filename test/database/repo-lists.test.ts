@@ -71,3 +71,20 @@ t.test('what is rare is found by its own index', async (t) => {
   t.equal(both.length, 4)
   t.same(await listReposBy(database, { ...plain, tags: ['tag-76', 'tag-77'] }), [])
 })
+
+t.test('a word that thousands of namespaces hold finds the same', async (t) => {
+  const { database } = await openCrowd(t)
+  await database.query(
+    `insert into namespaces (name, kind) select 'crowd-' || g, 'user' from generate_series(1, 5001) g`,
+  )
+  await database.query(
+    `insert into repos (namespace_id, type, name, visibility)
+     select id, 'model', 'bert', 'public' from namespaces where name in ('crowd-7', 'crowd-17', 'people-7')`,
+  )
+  const find = async (...words: string[]) =>
+    (await listReposBy(database, { ...plain, words })).map(({ namespace, name }) => `${namespace}/${name}`).sort()
+  t.same(await find('crowd'), ['crowd-17/bert', 'crowd-7/bert'])
+  t.same(await find('crowd', 'bert'), ['crowd-17/bert', 'crowd-7/bert'])
+  t.same(await find('crowd-17'), ['crowd-17/bert'])
+  t.same(await find('/bert'), ['crowd-17/bert', 'crowd-7/bert', 'people-7/bert'])
+})
