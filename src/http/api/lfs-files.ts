@@ -4,6 +4,7 @@ import { type Static, Type } from 'typebox'
 import type { Hub } from '../../hub/hub.ts'
 import { deleteLfsFiles, listLfsFiles } from '../../hub/lfs-files.ts'
 import { apiRepoRoute } from '../repo-route.ts'
+import { linkNextPage } from './next-page.ts'
 
 const ListQuery = Type.Object({
   cursor: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
@@ -58,11 +59,7 @@ async function sendFiles(hub: Hub, request: FastifyRequest, reply: FastifyReply)
   const { listPageMax } = hub.config.limits
   const pageSize = Math.min(query.limit ?? listPageMax, listPageMax)
   const { files, next } = await listLfsFiles(hub, request.repo, { after: query.cursor, pageSize })
-  if (next !== undefined) {
-    const url = new URL(request.raw.url!, hub.config.publicUrl)
-    url.searchParams.set('cursor', next)
-    reply.header('link', `<${url.href}>; rel="next"`)
-  }
+  linkNextPage(hub, request, reply, next)
   return reply.header('cache-control', 'no-store').send(
     files.map(({ fileId, lfsOid, sizeBytes, grantedAt, path }) => ({
       fileOid: fileId,

@@ -8,7 +8,8 @@ import { noFacts, type RepoFacts } from '../../hub/repo-facts.ts'
 import { type ListedRepoRow, type RepoSort, searchRepos } from '../../hub/repo-search.ts'
 import { apiTypeNames } from '../repo-route.ts'
 import { linkNextPage } from './next-page.ts'
-import { checkExpanded, expandedIn, isTrue, listFields, needsFacts, writeRepo } from './repo-fields.ts'
+import { checkExpanded, expandedIn, listFields, needsFacts, writeRepo } from './repo-fields.ts'
+import { isTrue } from './schemas.ts'
 
 const Text = Type.Optional(Type.String())
 const Texts = Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())]))

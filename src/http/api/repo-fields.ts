@@ -135,8 +135,3 @@ export function needsFacts(names: readonly string[]): boolean {
 export function expandedIn(query: { expand?: string | string[]; 'expand[]'?: string | string[] }): string[] {
   return [query.expand ?? [], query['expand[]'] ?? []].flat()
 }
-
-/** Clients say it as `true`, or as Python's `True`. */
-export function isTrue(text: string | undefined): boolean {
-  return text !== undefined && /^(true|1)$/i.test(text)
-}

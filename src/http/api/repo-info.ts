@@ -10,8 +10,9 @@ import { describeRepo, storageOf } from '../../hub/repo-metadata.ts'
 import { resolveRevision } from '../../hub/revisions.ts'
 import { visibleRefs } from '../../hub/visible-refs.ts'
 import { apiRepoRoute } from '../repo-route.ts'
-import { checkExpanded, expandedIn, infoFields, isTrue, needsFacts, writeRepo } from './repo-fields.ts'
+import { checkExpanded, expandedIn, infoFields, needsFacts, writeRepo } from './repo-fields.ts'
 import { revisionBehind } from './revision-path.ts'
+import { isTrue } from './schemas.ts'
 
 const Texts = Type.Union([Type.String(), Type.Array(Type.String())])
 

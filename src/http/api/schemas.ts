@@ -6,7 +6,7 @@ export function nullable<Schema extends TSchema>(schema: Schema) {
   return Type.Optional(Type.Union([schema, Type.Null()]))
 }
 
-/** How clients write a truth: as JSON, as `true`, or as Python's `True`. */
+/** How clients write a truth: as JSON, as `true` or `1`, or as Python's `True`. */
 export function isTrue(value: unknown): boolean {
-  return value === true || (typeof value === 'string' && value.toLowerCase() === 'true')
+  return value === true || (typeof value === 'string' && /^(true|1)$/i.test(value))
 }

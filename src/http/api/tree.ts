@@ -5,6 +5,7 @@ import { listFolder, parseFolderCursor, writeFolderCursor } from '../../hub/file
 import type { Hub } from '../../hub/hub.ts'
 import { resolveRevision, resolveRevisionPath } from '../../hub/revisions.ts'
 import { apiRepoRoute } from '../repo-route.ts'
+import { linkNextPage } from './next-page.ts'
 import { segmentsBehind } from './revision-path.ts'
 import { isTrue } from './schemas.ts'
 import { TreeEntries, writeTreeEntry } from './tree-entry.ts'
@@ -49,10 +50,6 @@ async function sendFolder(hub: Hub, request: FastifyRequest, reply: FastifyReply
     pageSize: Math.min(query.limit ?? pageMax, pageMax),
     withLastCommit,
   })
-  if (next !== undefined) {
-    const url = new URL(request.raw.url!, hub.config.publicUrl)
-    url.searchParams.set('cursor', writeFolderCursor(commitId, next))
-    reply.header('link', `<${url.href}>; rel="next"`)
-  }
+  linkNextPage(hub, request, reply, next && writeFolderCursor(commitId, next))
   return reply.send(entries.map(writeTreeEntry))
 }
