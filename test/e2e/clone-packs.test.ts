@@ -201,15 +201,17 @@ t.test('clones beside compaction are whole, and of two compactions one is done',
 
 t.test('a crash between bytes and rows leaves what was there, and bytes for the sweep', async (t) => {
   let crashAt = ''
+  const crashAfter = async (key: string, putting: Promise<number>) => {
+    const sizeBytes = await putting
+    if (crashAt !== '' && key.endsWith(crashAt)) throw new Error('killed')
+    return sizeBytes
+  }
   const scene = await openScene(t, {
     limits: { orphanBytesGraceSeconds: 0 },
     bucket: (bucket) => ({
       ...bucket,
-      async put(key, body, options) {
-        const sizeBytes = await bucket.put(key, body, options)
-        if (crashAt !== '' && key.endsWith(crashAt)) throw new Error('killed')
-        return sizeBytes
-      },
+      put: (key, body, options) => crashAfter(key, bucket.put(key, body, options)),
+      putFile: (key, file, options) => crashAfter(key, bucket.putFile(key, file, options)),
       // Who was killed deletes nothing.
       delete: async (keys) => (crashAt === '' ? await bucket.delete(keys) : undefined),
     }),

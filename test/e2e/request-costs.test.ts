@@ -86,7 +86,7 @@ t.test('a push of a pack that fits one part costs three round trips and two buck
       const { statements, bucketCalls } = requests[requests.length - 1]
       t.match(requests[requests.length - 1], { what: receivePack, status: 200 })
       t.ok(statements.length <= 3, statements.join())
-      t.same(bucketCalls, ['put', 'put'], 'the pack before is not fetched back')
+      t.same(bucketCalls, ['putFile', 'put'], 'the pack before is not fetched back')
     }
   }
 })
