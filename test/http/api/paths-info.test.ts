@@ -76,3 +76,12 @@ t.test('a path of slashes takes no longer than any other', async (t) => {
   const { user } = process.cpuUsage(cpuAtStart)
   t.ok(user < 5_000_000, `${user / 1000} ms of processor time`)
 })
+
+t.test('a form of many names takes no longer than its length', async (t) => {
+  const { post } = await openPaths(t)
+  const cpuAtStart = process.cpuUsage()
+  const names = Array.from({ length: 200_000 }, (_, index) => `n${index}=`)
+  t.match((await post('main', ['paths=a', ...names].join('&'), form)).json(), [{ path: 'a' }])
+  const { user } = process.cpuUsage(cpuAtStart)
+  t.ok(user < 5_000_000, `${user / 1000} ms of processor time`)
+})
