@@ -13,7 +13,7 @@ export interface RepoContent {
   model: ModelConfig | undefined
   /** The text behind the card's front matter, or its beginning. */
   readme: string
-  /** Paths of the files. */
+  /** Paths of files: one of each kind (`kindOfModelFile`) is enough. */
   files: readonly string[]
 }
 
@@ -93,6 +93,8 @@ function hasResults(card: Metadata | undefined): boolean {
   return Array.isArray(index) && index.length > 0
 }
 
+const sentenceTransformersName = 'config_sentence_transformers.json'
+
 /** What tells of a format, in the order in which the Hub names them. */
 const formatPatterns: readonly [tag: string, name: RegExp][] = [
   ['pytorch', /(^|\/)pytorch_model[^/]*\.bin$/],
@@ -108,6 +110,16 @@ const formatPatterns: readonly [tag: string, name: RegExp][] = [
   ['gguf', /\.gguf$/],
 ]
 
+/**
+ * What a file's name says of its model, the same text for the same: of files that say the same tags are derived by any
+ * one of them, and by none of those that say nothing (undefined).
+ */
+export function kindOfModelFile(path: string): string | undefined {
+  if (path === sentenceTransformersName) return path
+  const tags = formatPatterns.filter(([, name]) => name.test(path)).map(([tag]) => tag)
+  return tags.length === 0 ? undefined : tags.join()
+}
+
 function formatsOf(files: readonly string[]): string[] {
   return formatPatterns.filter(([, name]) => files.some((path) => name.test(path))).map(([tag]) => tag)
 }
@@ -115,7 +127,7 @@ function formatsOf(files: readonly string[]): string[] {
 function inferLibrary(model: ModelConfig | undefined, files: readonly string[]): string | undefined {
   if (model?.config?.peft !== undefined) return 'peft'
   if (model?.config?.diffusers !== undefined) return 'diffusers'
-  if (files.includes('config_sentence_transformers.json')) return 'sentence-transformers'
+  if (files.includes(sentenceTransformersName)) return 'sentence-transformers'
   return model?.config?.model_type === undefined ? undefined : 'transformers'
 }
 

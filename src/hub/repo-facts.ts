@@ -4,7 +4,8 @@ import type { Metadata } from '../formats/front-matter.ts'
 import type { GgufHeader } from '../formats/gguf.ts'
 import { type ConfigFiles, configNames, type ModelConfig } from '../formats/model-config.ts'
 import type { ParameterCounts } from '../formats/safetensors.ts'
-import { deriveTags, type RepoTags } from '../formats/tags.ts'
+import { deriveTags, kindOfModelFile, type RepoTags } from '../formats/tags.ts'
+import { fairLoop } from '../git/fair-loop.ts'
 import type { ObjectId } from '../git/object-id.ts'
 import { readCard } from './cards.ts'
 import { describeBlob, locateObject } from './commit-files.ts'
@@ -62,11 +63,23 @@ async function readFacts(hub: Hub, repo: Repo, commitId: ObjectId): Promise<Comm
     isModel ? readWeights(hub, repo, root) : undefined,
   ])
   const { metadata: card } = await readCard(hub, readme)
-  const tags = deriveTags({ type: repo.type, card, model, readme, files: paths })
+  const tags = deriveTags({ type: repo.type, card, model, readme, files: isModel ? await oneOfEachKind(paths) : [] })
   return {
     facts: { ...tags, card, ...model, ...weights },
     files: paths.length <= storedFilesMax && files !== undefined ? paths : undefined,
   }
+}
+
+/** There may be a hundred thousand. */
+async function oneOfEachKind(paths: readonly string[]): Promise<string[]> {
+  const found = new Map<string, string>()
+  const pause = fairLoop()
+  for (const path of paths) {
+    if (pause.due()) await pause.now()
+    const kind = kindOfModelFile(path)
+    if (kind !== undefined) found.set(kind, path)
+  }
+  return [...found.values()]
 }
 
 /** Where there are too many files to list, those of the root folder. */

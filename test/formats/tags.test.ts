@@ -1,6 +1,6 @@
 import t from 'tap'
 import { readModelConfig } from '../../src/formats/model-config.ts'
-import { deriveTags, type RepoContent } from '../../src/formats/tags.ts'
+import { deriveTags, kindOfModelFile, type RepoContent } from '../../src/formats/tags.ts'
 
 const json = (value: unknown) => Buffer.from(JSON.stringify(value))
 const content = (some: Partial<RepoContent>): RepoContent => {
@@ -65,4 +65,19 @@ t.test('tags without end, and of the wrong shape', async (t) => {
   const derived = deriveTags(content({ card: { tags, language: { a: 1 }, license: 7 } }))
   t.equal(derived.tags.length, 1000)
   t.equal(derived.license, undefined)
+})
+
+t.test('one file of each kind says what all of them say', async (t) => {
+  const names = ['pytorch_model.bin', 'x/tf_model.h5', 'events.tfevents.1.onnx', 'm.mlpackage/x', 'a.gguf', 'b.gguf']
+  const files = [
+    ...names,
+    'config_sentence_transformers.json',
+    'deep/config_sentence_transformers.json',
+    'a.txt',
+    'c.onnx',
+  ]
+  const oneOfEach = [...new Map(files.map((path) => [kindOfModelFile(path) ?? '', path])).values()]
+  t.equal(oneOfEach.length, 8, 'a.txt says nothing, and b.gguf what a.gguf says')
+  t.same(deriveTags(content({ files: oneOfEach })), deriveTags(content({ files })))
+  t.equal(kindOfModelFile('a.txt'), undefined)
 })
