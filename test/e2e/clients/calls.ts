@@ -29,8 +29,14 @@ export const cache = process.env.HOLDFAST_CACHE ?? join(homedir(), '.cache/holdf
 const readme = join(import.meta.dirname, '../../../README.md')
 const isWriting = process.env.HOLDFAST_WRITE_TABLES !== undefined
 
+/** A line of huggingface_hub. */
+export interface HubLine {
+  version: string
+  environment: string
+}
+
 /** The lines of huggingface_hub, newest first, with the environments that they are installed in. */
-export const hubLines = [
+export const hubLines: HubLine[] = [
   { version: '2.4.0', environment: 'python' },
   { version: '1.10.2', environment: 'python-1.10' },
   { version: '0.36.2', environment: 'python-0.36' },
@@ -91,12 +97,6 @@ export async function runCases(t: Test, cases: readonly Case[]): Promise<CallRes
     t.equal(error, null, `${call}: ${name}`)
   }
   return results
-}
-
-/** A user with a token that may do all that the user may, deletion and moves included. */
-export async function createOwner(server: TestServer, name: string): Promise<TestAccount> {
-  await server.holdfast('user', 'create', name)
-  return { name, token: await server.holdfast('token', 'create', name, '--role', 'admin') }
 }
 
 /** Calls of a client by the versions that it was run in. */

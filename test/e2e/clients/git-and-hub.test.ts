@@ -7,23 +7,19 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { listFiles, uploadFiles } from '@huggingface/hub'
 import t from 'tap'
-import { git, run, temporaryFolder } from '../../support/git.ts'
-import { inBothDeployments } from '../../support/test-server.ts'
-import { cache, clientEnvironment, createOwner } from './calls.ts'
+import { git, temporaryFolder } from '../../support/git.ts'
+import { createAccount, inBothDeployments } from '../../support/test-server.ts'
+import { clientEnvironment } from './calls.ts'
+import { hfCommand } from './hf-command.ts'
 
 inBothDeployments(t, 'one repository by git and by the Hub API', async (t, { servers }) => {
   const [first] = servers
   const last = servers[servers.length - 1]
   const folder = temporaryFolder(t, 'git-and-hub')
-  const account = await createOwner(first, 'ada')
+  const account = await createAccount(first, 'ada')
   const repo = 'ada/both'
   const weights = randomBytes(3_000_000)
-  const env = clientEnvironment(last, account, join(folder, 'home'))
-  const hf = async (...args: string[]) => {
-    const ran = await run(join(cache, 'python/bin/hf'), args, { cwd: folder, env })
-    if (ran.status !== 0) throw new Error(ran.stderr + ran.stdout)
-    return ran.stdout
-  }
+  const hf = hfCommand('python', folder, clientEnvironment(last, account, join(folder, 'home')))
   /** Ids of all files and folders at a commit, as git and as the API tell them. */
   const idsByGit = async (work: string) => {
     const lines = (await git(work, 'ls-tree', '-rtz', 'HEAD')).split('\0').filter((line) => line !== '')

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { temporaryFolder } from '../../support/git.ts'
 import { createAccount, inBothDeployments } from '../../support/test-server.ts'
-import { type CallsByVersion, cache, checkTable, clientEnvironment, createOwner, hubLines, runCalls } from './calls.ts'
+import { type CallsByVersion, cache, checkTable, clientEnvironment, hubLines, runCalls } from './calls.ts'
 
 const calls: CallsByVersion = Object.fromEntries(hubLines.map(({ version }) => [version, []]))
 
@@ -17,7 +17,7 @@ inBothDeployments(t, 'huggingface_hub', async (t, { servers }) => {
     hubLines.map(({ version, environment }) =>
       t.test(version, async (t) => {
         const user = `ada-${version}`
-        const account = await createOwner(first, user)
+        const account = await createAccount(first, user)
         await first.holdfast('org', 'create', `org-${version}`, '--owner', user)
         const results = await runCalls(t, {
           program: join(cache, environment, 'bin/python'),

@@ -7,15 +7,15 @@ import { join } from 'node:path'
 import * as hub from '@huggingface/hub'
 import t from 'tap'
 import { temporaryFolder } from '../../support/git.ts'
-import { inBothDeployments, type TestAccount } from '../../support/test-server.ts'
-import { type CallResult, type Case, checkTable, createOwner, runCases } from './calls.ts'
+import { createAccount, inBothDeployments, type TestAccount } from '../../support/test-server.ts'
+import { type CallResult, type Case, checkTable, runCases } from './calls.ts'
 
 const packageJson = new URL('../../../node_modules/@huggingface/hub/package.json', import.meta.url)
 const { version } = JSON.parse(readFileSync(packageJson, 'utf8')) as { version: string }
 const calls: CallResult[] = []
 
 inBothDeployments(t, '@huggingface/hub', async (t, { servers }) => {
-  const account = await createOwner(servers[0], 'ada')
+  const account = await createAccount(servers[0], 'ada')
   const hubUrl = servers[servers.length - 1].url
   calls.push(...(await runCases(t, casesOf(account, hubUrl, temporaryFolder(t, 'huggingface-js')))))
 })

@@ -3,13 +3,13 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { temporaryFolder } from '../../support/git.ts'
-import { inBothDeployments } from '../../support/test-server.ts'
-import { type CallResult, cache, checkTable, clientEnvironment, createOwner, runCalls } from './calls.ts'
+import { createAccount, inBothDeployments } from '../../support/test-server.ts'
+import { type CallResult, cache, checkTable, clientEnvironment, runCalls } from './calls.ts'
 
 const calls: CallResult[] = []
 
 inBothDeployments(t, 'transformers and datasets', async (t, { servers }) => {
-  const account = await createOwner(servers[0], 'ada')
+  const account = await createAccount(servers[0], 'ada')
   const home = temporaryFolder(t, 'libraries')
   mkdirSync(join(home, 'home'))
   const results = await runCalls(t, {
