@@ -36,8 +36,9 @@ export function commitRoutes(hub: Hub, { pushes }: Transfers): FastifyPluginAsyn
 
 /** True where a client asks for a pull request to be made of a commit. */
 export function asksForPullRequest(request: FastifyRequest): boolean {
-  const { create_pr: asked } = request.query as { create_pr?: string }
-  return asked !== undefined && asked !== '' && asked !== '0' && asked.toLowerCase() !== 'false'
+  // A name that stands there twice has a list of values.
+  const { create_pr: asked = [] } = request.query as { create_pr?: string | string[] }
+  return [asked].flat().some((value) => !['', '0', 'false'].includes(value.toLowerCase()))
 }
 
 function refusePullRequest(request: FastifyRequest): void {

@@ -112,6 +112,8 @@ t.test('who may ask for what', async (t) => {
   const eve = await addPerson(hub, 'eve')
   t.equal((await ask([{ path: 'a' }], { who: eve })).status, 403)
   t.equal((await ask([{ path: 'a' }], { who: eve, rev: 'main?create_pr=1' })).status, 200)
+  t.equal((await ask([{ path: 'a' }], { who: eve, rev: 'main?create_pr=0&create_pr=False' })).status, 403)
+  t.equal((await ask([{ path: 'a' }], { who: eve, rev: 'main?create_pr=0&create_pr=True' })).status, 200)
   t.equal((await ask([{ path: 'a' }], { rev: 'absent' })).headers.get('x-error-code'), 'RevisionNotFound')
   t.equal((await ask([{ path: '../a' }])).status, 422)
   t.equal((await ask([{ path: 'a', size: -1 }])).status, 400)
