@@ -2,58 +2,21 @@
 import type { RepoName, RepoType } from './repo.ts'
 
 /** What model weights and their like are called, in all types of repositories. */
-const weights = [
-  ...[
-    '*.7z',
-    '*.arrow',
-    '*.bin',
-    '*.bz2',
-    '*.ckpt',
-    '*.ftz',
-    '*.gguf',
-    '*.gz',
-    '*.h5',
-    '*.joblib',
-    '*.lfs.*',
-    '*.mlmodel',
-  ],
-  ...[
-    '*.model',
-    '*.msgpack',
-    '*.npy',
-    '*.npz',
-    '*.onnx',
-    '*.ot',
-    '*.parquet',
-    '*.pb',
-    '*.pickle',
-    '*.pkl',
-    '*.pt',
-    '*.pth',
-  ],
-  ...['*.rar', '*.safetensors', 'saved_model/**/*', '*.tar.*', '*.tar', '*.tflite', '*.tgz', '*.wasm', '*.xz', '*.zip'],
-  ...['*.zst', '*tfevents*'],
-]
+const weights = words(`
+  *.7z *.arrow *.bin *.bz2 *.ckpt *.ftz *.gguf *.gz *.h5 *.joblib *.lfs.* *.mlmodel *.model *.msgpack *.npy
+  *.npz *.onnx *.ot *.parquet *.pb *.pickle *.pkl *.pt *.pth *.rar *.safetensors saved_model/**/* *.tar.* *.tar
+  *.tflite *.tgz *.wasm *.xz *.zip *.zst *tfevents*
+`)
 
 /** What datasets hold beside them: archives, sounds, pictures, films. */
-const records = [
-  ...[
-    '*.avro',
-    '*.lz4',
-    '*.mds',
-    '*.aac',
-    '*.flac',
-    '*.mp3',
-    '*.ogg',
-    '*.pcm',
-    '*.raw',
-    '*.sam',
-    '*.wav',
-    '*.bmp',
-    '*.gif',
-  ],
-  ...['*.jpeg', '*.jpg', '*.png', '*.tiff', '*.webp', '*.mp4', '*.webm'],
-]
+const records = words(`
+  *.avro *.lz4 *.mds *.aac *.flac *.mp3 *.ogg *.pcm *.raw *.sam *.wav *.bmp *.gif *.jpeg *.jpg *.png *.tiff
+  *.webp *.mp4 *.webm
+`)
+
+function words(text: string): string[] {
+  return text.trim().split(/\s+/)
+}
 
 /** What a new repository's README says in its front matter; without any of it there is no README. */
 export interface CardStart {
