@@ -95,17 +95,19 @@ export async function listFolder(
   })
 }
 
-/** What lies at each of `paths` (decoded, without slashes at the ends); where nothing does, nothing is told. */
+/** What lies at each of `paths` (decoded, without slashes at the ends); where nothing does, nothing is told. Throws InputTooLarge. */
 export async function describePaths(
   hub: Hub,
   repo: Repo,
   { commitId, paths, withLastCommit }: { commitId: ObjectId; paths: readonly string[]; withLastCommit: boolean },
 ): Promise<DescribedEntry[]> {
+  const { gitPathMaxBytes } = hub.config.limits
   return await hub.repositories.withObjects(repo, async (objects) => {
     const entries: DescribedEntry[] = []
     const pause = fairLoop()
     for (const path of paths) {
       if (pause.due(64)) await pause.now()
+      if (path.length > gitPathMaxBytes) throw pathTooLong(path, gitPathMaxBytes)
       const entry = path === '' ? undefined : findPath(objects, commitId, path.split('/'))
       if (entry !== undefined) entries.push(describeEntry(objects, entry))
     }

@@ -71,8 +71,8 @@ t.test('too many, none, a wrong revision', async (t) => {
 t.test('a path of slashes takes no longer than any other', async (t) => {
   const { post } = await openPaths(t)
   const cpuAtStart = process.cpuUsage()
-  const answer = await post('main', { paths: [`a${'/'.repeat(500_000)}a`, `${'/'.repeat(500_000)}a//`] })
-  t.match(answer.json(), [{ path: 'a' }])
+  t.match((await post('main', { paths: [`${'/'.repeat(500_000)}a//`] })).json(), [{ path: 'a' }])
+  t.equal((await post('main', { paths: [`a${'/'.repeat(500_000)}a`] })).statusCode, 413)
   const { user } = process.cpuUsage(cpuAtStart)
   t.ok(user < 5_000_000, `${user / 1000} ms of processor time`)
 })
