@@ -53,8 +53,8 @@ async function probe(bench: Bench, small: string, large: string, empty: string):
     rmSync(target, { recursive: true })
   }
   const push = async (turn: number) => {
-    await nicely(blobs, 'push', '--quiet', empty, `HEAD:refs/heads/turn-${turn}`)
-    await git(blobs, 'push', '--quiet', empty, `:refs/heads/turn-${turn}`)
+    await nicely(blobs, 'push', '--quiet', empty, `HEAD:refs/tags/turn-${turn}`)
+    await git(blobs, 'push', '--quiet', empty, `:refs/tags/turn-${turn}`)
   }
   const others = [...Array.from({ length: cloneCount }, (_, number) => forever(clone(number))), forever(push)]
   const load = { url: small, exchanges: [lsRefs(small, [])], connections: 1, seconds, pauseMs }
