@@ -2,9 +2,9 @@
  * Certificates of signed pushes in a repository on disk: kept as a blob and shown to hooks as git does (githooks,
  * pre-receive). The signature is theirs to check: there are no keys here.
  */
-import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hashObject } from '../git/hash-object.ts'
 import type { PushCertificate } from '../git/host.ts'
 import type { ObjectId } from '../git/object-id.ts'
 import { checkPushNonce, type NonceKey, type NonceStatus } from '../git/protocol/push-nonce.ts'
@@ -52,7 +52,7 @@ function judgeNonce(
 }
 
 async function writeBlob(objectsPath: string, data: Buffer): Promise<ObjectId> {
-  const id = createHash('sha1').update(`blob ${data.length}\0`).update(data).digest('hex') as ObjectId
+  const id = hashObject({ type: 'blob', data })
   const folder = await mkdtemp(join(objectsPath, 'tmp_objdir-incoming-'))
   try {
     await writeLooseObject(folder, id, { type: 'blob', sizeBytes: data.length, content: oneChunk(data) })

@@ -44,6 +44,7 @@ export interface RepoQuestion {
   /** All of them. */
   tags: readonly string[]
   pipelineTag: string | undefined
+  /** How many parameters a model has. */
   parameters: { min: number | undefined; max: number | undefined }
   sort: RepoSort
   isAscending: boolean

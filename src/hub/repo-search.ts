@@ -1,32 +1,19 @@
 /** Lists of models, datasets and spaces as somebody may read them: searched, filtered, sorted, page by page. */
 import { findNamespace } from '../database/organizations.ts'
 import type { Reader } from '../database/readable-repos.ts'
-import { type ListedRepoRow, listReposBy, type RepoPosition, type RepoSort } from '../database/repo-lists.ts'
+import { type ListedRepoRow, listReposBy, type RepoPosition, type RepoQuestion } from '../database/repo-lists.ts'
 import { HoldfastError } from '../errors.ts'
 import type { Hub } from './hub.ts'
 import type { Principal } from './principal.ts'
-import type { RepoType } from './repo.ts'
 
 export type { ListedRepoRow, RepoSort } from '../database/repo-lists.ts'
 
-export interface RepoSearch {
-  type: RepoType
+export interface RepoSearch extends Omit<RepoQuestion, 'reader' | 'namespaceId' | 'after' | 'rowsMax'> {
   /** A user or an organization, whatever the case. */
   author: string | undefined
-  /** Parts of `namespace/name`: all of them. */
-  words: readonly string[]
-  /** All of them. */
-  tags: readonly string[]
-  pipelineTag: string | undefined
-  /** How many parameters a model has. */
-  parameters: { min: number | undefined; max: number | undefined }
-  sort: RepoSort
-  isAscending: boolean
   /** `next` of the page before. */
   cursor: string | undefined
   pageSize: number | undefined
-  /** With cards, configuration and names of files; pages are then shorter. */
-  isDetailed: boolean
 }
 
 /** A page of repositories; `next` is undefined on the last. Throws InputInvalid for what cannot be asked for. */

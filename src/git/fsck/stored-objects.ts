@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { isHoldfastError } from '../../errors.ts'
 import { commitIds } from '../commit.ts'
 import { fairLoop } from '../fair-loop.ts'
+import { hashObject } from '../hash-object.ts'
 import { idBytes } from '../object-id.ts'
 import { type GitObject, locateId, type ObjectDatabase, type Ordinal } from '../repository.ts'
 import { parseTag } from '../tag.ts'
@@ -45,8 +46,7 @@ async function findObjectFault(
   const { type, sizeBytes } = objects.stat(ordinal)
   if (type === 'blob') return isDeep ? await findBlobFault(objects, ordinal, sizeBytes) : undefined
   const object = objects.read(ordinal)
-  const hash = createHash('sha1').update(`${type} ${object.data.length}\0`).update(object.data)
-  if (hash.digest('hex') !== objects.idOf(ordinal)) return 'has other content than its id says'
+  if (hashObject({ type, data: object.data }) !== objects.idOf(ordinal)) return 'has other content than its id says'
   return findFault(type, object.data, hostedSettings) ?? findMissingName(objects, object)
 }
 
